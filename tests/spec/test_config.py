@@ -1,0 +1,59 @@
+"""``[tool.redislua]``: found from below, and never outside the project."""
+
+from __future__ import annotations
+
+import pytest
+
+from redislua.errors import ConfigError
+from redislua.spec.config import find_config
+
+
+def test_the_table_is_found_from_a_folder_below(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.redislua]\nscripts = "lua"\noutput = "a/b"\n')
+    below = tmp_path / "a" / "c"
+    below.mkdir(parents=True)
+
+    config = find_config(below)
+
+    assert config.root == tmp_path
+    assert config.scripts == tmp_path / "lua"
+    assert config.output == tmp_path / "a" / "b"
+
+
+def test_a_pyproject_without_the_table_is_passed_by(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.redislua]\noutput = "b"\n')
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "pyproject.toml").write_text("[tool.other]\n")
+
+    assert find_config(inner).root == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "redislua init"),
+        ("[tool.redislua]\n", "output: expected a folder"),
+        ('[tool.redislua]\noutput = ""\n', "output: expected a folder"),
+        ("[tool.redislua]\noutput = 3\n", "output: expected a folder"),
+        ('[tool.redislua]\noutput = "../x"\n', "leaves the project"),
+        ('[tool.redislua]\noutput = "/tmp/x"\n', "leaves the project"),
+        ('[tool.redislua]\noutput = "."\n', "leaves the project"),
+        ('[tool.redislua]\noutput = "b"\nscript = "x"\n', "unknown key 'script'"),
+        ("[tool]\nredislua = 3\n", "expected a table"),
+        ("[tool.redislua\n", "not TOML"),
+    ],
+)
+def test_a_table_that_does_not_fit_says_what_was_expected(tmp_path, text, problem):
+    (tmp_path / "pyproject.toml").write_text(text)
+
+    with pytest.raises(ConfigError, match=problem.replace(".", r"\.")):
+        find_config(tmp_path)
+
+
+def test_an_output_folder_that_links_outside_is_refused(tmp_path, tmp_path_factory):
+    (tmp_path / "out").symlink_to(tmp_path_factory.mktemp("elsewhere"), target_is_directory=True)
+    (tmp_path / "pyproject.toml").write_text('[tool.redislua]\noutput = "out"\n')
+
+    with pytest.raises(ConfigError, match="leaves the project"):
+        find_config(tmp_path)
