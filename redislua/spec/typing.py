@@ -193,7 +193,12 @@ def from_shell(script: Script, words: tuple[str, ...]) -> Mapping[str, Value]:
     try:
         return arguments(script, tuple(given))
     except Misfit as misfit:
-        raise ExampleError(f"{script.full_name}: {misfit}") from None
+        raise ExampleError(_of_script(script, misfit)) from None
+
+
+def _of_script(script: Script, misfit: Misfit) -> str:
+    text = str(misfit)
+    return text if text.startswith(script.full_name) else f"{script.full_name}: {text}"
 
 
 def _shell_value(name: str, text: str) -> Notation:

@@ -144,7 +144,9 @@ def test_one_error_of_a_family_has_one_text(root):
     text = GOOD.replace("was not written by this family", "is odd")
     write(root, "cache/other.v1.lua", text.replace("get_or_lock key", "cache.get_or_lock key"))
 
-    assert refused(root) == ["cache/other.v1.lua: BadState has another text in cache/get_or_lock.v1.lua"]
+    assert refused(root) == [
+        "cache/other.v1.lua: BadState has another text in cache/get_or_lock.v1.lua"
+    ]
 
 
 # --- examples against the scripts they call ---
@@ -153,7 +155,11 @@ def test_one_error_of_a_family_has_one_text(root):
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("--   get_or_lock key=user:1 owner=a", "--   nothing key=user:1 owner=a", "no script is called"),
+        (
+            "--   get_or_lock key=user:1 owner=a",
+            "--   nothing key=user:1 owner=a",
+            "no script is called",
+        ),
         ("key=user:1 owner=a", "owner=a", "misses key"),
         ("key=user:1 owner=a", "kez=user:1 owner=a", "no parameter 'kez'"),
         ("key=user:1 owner=a", "key=user:1 key=b owner=a", "given twice"),

@@ -1,0 +1,1 @@
+"""Lua 5.1 syntax, as the server reads it."""
