@@ -1,0 +1,1 @@
+"""Instruments that watch a script run on a real server."""

@@ -1,0 +1,87 @@
+"""The one interface of every kind of server, and the options they all start with."""
+
+from __future__ import annotations
+
+import atexit
+import re
+import shlex
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+_OURS = frozenset(
+    [
+        "port",
+        "bind",
+        "unixsocket",
+        "unixsocketperm",
+        "dir",
+        "daemonize",
+        "supervised",
+        "logfile",
+        "requirepass",
+    ]
+)
+_OPTION_NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+# Nothing is kept, and the Lua debugger and DEBUG may be used: the server is private.
+_DEFAULTS = {"save": '""', "appendonly": "no", "enable-debug-command": "yes"}
+
+
+class Server:
+    """A running server. A context manager: leaving the block stops the server.
+
+    Attributes:
+        kind: What was asked for, ``embedded``.
+        url: Where it listens, ``redis://127.0.0.1:6400/0`` or ``unix:///path?db=0``.
+        version: Product and version, ``Valkey 9.1.2`` or ``Redis 8.2.3``.
+    """
+
+    __slots__ = ("_end", "_lock", "kind", "url", "version")
+
+    def __init__(self, kind: str, url: str, version: str, end: Callable[[], None]) -> None:
+        self.kind = kind
+        self.url = url
+        self.version = version
+        self._end: Callable[[], None] | None = end
+        self._lock = threading.Lock()
+        atexit.register(self.stop)
+
+    def stop(self) -> None:
+        """Stop the server and remove what it left. Calling it again does nothing."""
+        with self._lock:
+            end, self._end = self._end, None
+        if end is not None:
+            atexit.unregister(self.stop)
+            end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<Server {self.kind} {self.version} {self.url}>"
+
+
+def arguments(config: Mapping[str, str]) -> list[str]:
+    """Return the command line that sets ``config`` over the defaults.
+
+    Raises:
+        ValueError: An option has no possible name, or is one that `start` decides.
+    """
+    words = []
+    for name, value in {**_DEFAULTS, **config}.items():
+        if not _OPTION_NAME.fullmatch(name):
+            raise ValueError(f"config: {name!r} is no name of an option")
+        if name in _OURS:
+            raise ValueError(f"config: {name!r} is decided by start() and cannot be set")
+        words += [f"--{name}", *(shlex.split(value) or [""])]
+    return words
