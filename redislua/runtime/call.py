@@ -1,0 +1,66 @@
+"""What is called, and with what: values without behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+from redislua.errors import ScriptError
+
+Reply = TypeVar("Reply", covariant=True)
+
+RetryClass: TypeAlias = Literal["safe", "conservative", "never"]
+"""What a second execution of the same call does: an equivalent answer, at worst an
+over-charge, or harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One script as a generated module carries it.
+
+    Attributes:
+        name: Full name, ``limit.gcra``.
+        version: Its ``@version``.
+        file: Path below the scripts folder, ``limit/gcra.v1.lua``.
+        sha1: Hex digest of ``source``: what EVALSHA uses and ``sha1sum`` prints.
+        source: The file's exact bytes.
+        read_only: The shebang says ``no-writes``.
+        retry: Its ``@retry``.
+        errors: Exception class by the error code that the script replies with.
+    """
+
+    name: str
+    version: str
+    file: str
+    sha1: str
+    source: bytes
+    read_only: bool
+    retry: RetryClass
+    errors: Mapping[str, type[ScriptError]]
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Reply]):
+    """One call, validated and encoded: what to send and how to read the answer.
+
+    A call is a value. Running it twice sends the same bytes twice, tokens
+    included, so the second run is a resend and not a new operation.
+
+    Attributes:
+        script: The script to run.
+        keys: KEYS, in header order.
+        args: ARGV, in header order.
+        decode: Turns the raw reply into the declared one; raises ValueError or
+            `UnexpectedReplyError` on anything else.
+        channels: The channels that the script may publish to.
+    """
+
+    script: Script
+    keys: tuple[bytes, ...]
+    args: tuple[bytes, ...]
+    decode: Callable[[Any], Reply]
+    channels: tuple[bytes, ...] = ()
