@@ -1,0 +1,1 @@
+"""The tests. ``pytest --server`` chooses the server; conftest.py says how."""
