@@ -1,0 +1,5 @@
+"""``python -m redislua.cli``."""
+
+from redislua.cli import main
+
+main()
