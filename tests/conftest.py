@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 import redis
-import servers
-from surfaces import WAYS, Surface, Way
 
 from redislua.probe.snapshot import Snapshot, snapshot
 from redislua.server import Server
+from tests import servers
+from tests.surfaces import WAYS, Surface, Way
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -140,14 +140,18 @@ class ModuleView:
 
     @property
     def exports(self) -> tuple[str, ...]:
-        """``__all__``, sorted."""
+        """``__all__``: constants, classes, functions, as linters sort it."""
         names = {self.blocking, self.asynchronous, "SCRIPTS"}
         names |= {error.name for error in self.errors}
         for script in self.scripts:
             names |= {script.name, script.reply}
             names |= {view.name for view in script.classes}
             names |= {builder.name for builder in script.builders}
-        return tuple(sorted(names))
+        return tuple(sorted(names, key=_export_order))
+
+
+def _export_order(name: str) -> tuple[int, str]:
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
 
 
 def module_view(registry: Registry, family: str, folder: str) -> ModuleView:

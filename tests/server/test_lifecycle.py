@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import pytest
 import redis
-import servers
 
 from redislua.server import Server, start
+from tests import servers
 
 PROGRAM = """
 import os, signal, sys, threading, time

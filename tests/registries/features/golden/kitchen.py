@@ -13,6 +13,7 @@ from redislua.errors import ScriptError, UnexpectedReplyError
 from redislua.runtime import AsyncBindings, Bindings, Call, Script, decode, encode
 
 __all__ = [
+    "SCRIPTS",
     "AsyncKitchen",
     "BadTextError",
     "EchoEcho",
@@ -34,7 +35,6 @@ __all__ = [
     "RowsReply",
     "RowsRows",
     "RowsRowsRow",
-    "SCRIPTS",
     "TwiceDoubled",
     "TwiceKeys",
     "TwiceReply",

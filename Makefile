@@ -1,0 +1,53 @@
+# Everything runs in .venv, which any target sets up by itself. Needs Python 3.11 or newer and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/it")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+setup: $(READY) ## Make .venv with everything in it
+
+demo: $(READY) ## Run the main job on the embedded server: read, generate, call under load
+	@$(BIN)/redislua demo
+
+test: $(READY) ## Run the tests on every server that is here
+	$(BIN)/python -m pytest -n $(WORKERS) --server all
+
+check: $(READY) ## Format, lint, types, floors, generated files, scripts, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/redislua check
+	$(BIN)/redislua generate --check
+	$(BIN)/python tools/goldens.py --check
+	$(BIN)/python tools/readme.py --check
+	$(MAKE) test
+
+format: $(READY) ## Format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: $(READY) ## Write everything that is made from something else
+	$(BIN)/redislua generate
+	$(BIN)/python tools/goldens.py
+	$(BIN)/python tools/readme.py
+
+bench: $(READY) ## Measure, side by side, and print ratios
+	$(BIN)/python tools/bench/imports.py
+
+clean: ## Remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+
+.PHONY: help setup demo test check format generate bench clean
