@@ -20,8 +20,18 @@ from redislua.spec.notation import (
     Position,
     Reference,
 )
+from redislua.spec.source import read_lines
 from redislua.spec.typing import Misfit, arguments, rows, scalar
 
+_DEVICES = frozenset(
+    [
+        "aux",
+        "con",
+        "nul",
+        "prn",
+        *(f"{port}{digit}" for port in ("com", "lpt") for digit in range(10)),
+    ]
+)
 FILE = "scripts/<family>/<name>.v<major>.lua, with names of a-z, 0-9 and _, no Python keyword"
 
 
@@ -100,12 +110,18 @@ def load(root: Path) -> Registry:
 
 
 def read_sources(root: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield path and bytes of every script that can be read, whatever its header says."""
+    """Yield path and bytes of every script that is text, whatever its header says.
+
+    What cannot be read, and what is no text (bytecode among it), is left to `load` to report.
+    """
     for path in _files(root, []):
+        file = path.relative_to(root).as_posix()
         try:
-            yield path.relative_to(root).as_posix(), path.read_bytes()
-        except OSError:
-            continue  # `load` reports it
+            data = path.read_bytes()
+            read_lines(file, data)
+        except (OSError, HeaderError):
+            continue
+        yield file, data
 
 
 # --- discovery -------------------------------------------------------------------------------
@@ -143,8 +159,11 @@ def _split(relative: str) -> tuple[str, str, int] | None:
 
 
 def is_name(word: str) -> bool:
-    """True for a family's or a script's name: no Python keyword, since it names a function."""
-    if keyword.iskeyword(word) or keyword.issoftkeyword(word):
+    """True for a family's or a script's name.
+
+    It names a function and a file: no Python keyword, and no device of Windows.
+    """
+    if keyword.iskeyword(word) or keyword.issoftkeyword(word) or word in _DEVICES:
         return False
     return 0 < len(word) <= NAME_LENGTH and word[0] in LOWER and NAME_TAIL.issuperset(word)
 

@@ -20,6 +20,8 @@ def compile_error(file: str, source: bytes) -> HeaderError | None:
     The shebang is no Lua: the server takes it away, keeping its newline, and so does
     this. Line numbers are those of the file.
     """
+    if source.startswith(b"\x1b"):
+        return HeaderError(file, "the file is Lua bytecode", "Lua source text")
     body = source
     if body.startswith(b"#!"):
         body = body[body.find(b"\n") :] if b"\n" in body else b""

@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 
 from redislua.bindings import limit
 from redislua.probe.snapshot import Snapshot
 from redislua.runtime import Call
+from tests.limit.clocked import Clocked
 
 Ask = Callable[[Call[Any]], Any]
 Dataset = Callable[[], Snapshot]
@@ -102,6 +104,17 @@ def test_a_moment_that_is_not_to_come_is_refused(
         call(add(reset_at=now_ms(client) - back_ms))
 
     assert dataset() == {}
+
+
+def test_the_next_millisecond_is_to_come(client: Any) -> None:
+    """The boundary, under a clock that the test sets: this millisecond is over, the next is not."""
+    counter = Clocked(client, "increment_with_limit")
+    counter.now_us += 999
+    this_ms = counter.now_us // 1000
+
+    with pytest.raises(redis.ResponseError, match="reset_at must be in the future"):
+        counter.call(10, "", this_ms, 1, "on_create")
+    assert counter.call(10, "", this_ms + 1, 1, "on_create") == ("Added", [1, 1])
 
 
 def test_a_limit_of_zero_caps_everything(call: Ask, dataset: Dataset) -> None:

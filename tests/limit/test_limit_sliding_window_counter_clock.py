@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import redis
 from hypothesis import HealthCheck, given, settings
@@ -81,6 +82,39 @@ def test_the_estimate_is_exact_at_every_size(
         expected = windows.call(rule.limit, rule.period_us, window.now_us, cost)
         variant, (remaining, *_) = window.call(rule.limit, rule.period_us, cost, "consume")
         assert (variant, remaining) == expected
+
+
+large = st.builds(Rule, st.integers(10**6, 1_000_000_000), st.integers(10**10, YEAR_US))
+
+
+@MANY
+@given(
+    rule=large,
+    counted=st.integers(10**6, 1_000_000_000),
+    left=st.fractions(0, 1),
+    part=st.integers(0, 1_000),
+)
+def test_products_beyond_2_53_are_exact(
+    client: redis.Redis, rule: Rule, counted: int, left: Fraction, part: int
+) -> None:
+    """The estimate and the wait, where no double holds count * time."""
+    window = Clocked(client, "sliding_window_counter")
+    window.restart()
+    left_us = int(rule.period_us * left) or 1
+    ends_us = window.now_us + left_us
+    client.hset(window.key, mapping={"v": 1, "e": ends_us, "c": 0, "p": counted})
+    cost = rule.limit * part // 1000
+    room = rule.limit - cost
+    estimate = -(-counted * left_us // rule.period_us)
+
+    variant, numbers = window.call(rule.limit, rule.period_us, cost, "peek")
+
+    assert numbers[0] == max(rule.limit - estimate, 0)
+    if estimate <= room:
+        assert variant == "Allowed"
+    else:
+        wait_us = left_us - room * rule.period_us // counted
+        assert (variant, numbers[1]) == ("Limited", -(-wait_us // 1000))
 
 
 @MANY
@@ -177,6 +211,23 @@ def test_half_of_the_window_before_counts_half_way_through(client: redis.Redis) 
     window.now_us += second + second // 2
     assert window.call(10, second, 6, "consume") == ("Limited", [5, 100, 500])
     assert window.call(10, second, 5, "consume") == ("Allowed", [0, 1500])
+
+
+def test_a_window_ends_with_its_last_microsecond(client: redis.Redis) -> None:
+    """At its end the next one begins: what is granted then counts in that one."""
+    window = Clocked(client, "sliding_window_counter")
+    second = 1_000_000
+
+    window.call(10, second, 5, "consume")
+    window.now_us += second
+    assert window.call(10, second, 5, "consume") == ("Allowed", [0, 2000])
+    window.now_us += second // 2
+    assert window.call(10, second, 0, "peek") == ("Allowed", [2, 1500])
+
+    window.now_us += second + second // 2
+    assert window.call(10, second, 10, "consume") == ("Allowed", [0, 2000])
+    window.now_us += second // 2
+    assert window.call(10, second, 0, "peek") == ("Allowed", [0, 1500])
 
 
 def test_a_refused_cost_does_not_count(client: redis.Redis) -> None:

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import redis
 import redis.asyncio
 
-from redislua.runtime import Call, arun, awarm, run, warm
+from redislua.runtime import Call, aio, arun, awarm, blocking, run, warm
+from redislua.runtime.plan import Plan, ends, single
+from redislua.runtime.pools import async_pools, pools
 
 T = TypeVar("T")
 
@@ -58,6 +60,17 @@ class Caller:
         if self.is_async:
             return self._runner.run(arun(client, call, **options))
         return run(client, call, **options)
+
+    def once(self, client: Any, call: Call[T]) -> T:
+        """Run one call and raise the first refusal, however long the server takes for it."""
+        plan = single(call, until=0.0)
+        until = ends("once", 30)
+        if self.is_async:
+            return self._runner.run(self._drive(client, plan, until))
+        return blocking.drive(pools.of(client), plan, until)
+
+    async def _drive(self, client: Any, plan: Plan[T], until: float) -> T:
+        return await aio.drive(async_pools.of(client), plan, until)
 
     def warm(self, client: Any, *modules: Any, **options: Any) -> list[str]:
         """Load the scripts of modules."""

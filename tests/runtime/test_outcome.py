@@ -37,14 +37,12 @@ from tests.runtime.samples import BadStateError, call, incr
 
 WRITE = call("return redis.call('SET', KEYS[1], 'v')")
 SPIN = "while true do end"
-SHORT = 0.3
-"""Seconds: a deadline for calls that are refused until it."""
 
 
 def failure(client: Any, body: str, *args: bytes, **options: Any) -> CallError:
     """The error that a call ends in."""
     with pytest.raises(CallError) as raised:
-        run(client, call(body, *args, **options), deadline=SHORT)
+        run(client, call(body, *args, **options), deadline=30)
     return raised.value
 
 
@@ -242,22 +240,21 @@ def test_a_replica_is_not_primary(caller: Caller, private: Server) -> None:
         client = caller.open(replica.url)
 
         with pytest.raises(NotPrimary) as raised:
-            caller.run(client, WRITE, deadline=SHORT)
+            caller.once(client, WRITE)
         reading = call("return redis.call('GET', KEYS[1])", flags=" flags=no-writes")
         assert caller.run(client, reading) is None
     assert raised.value.code == "READONLY"
 
 
-def test_a_replica_without_its_primary_is_loading(private: Server) -> None:
+def test_a_replica_without_its_primary_is_loading(caller: Caller, private: Server) -> None:
     with replica_of(private) as replica, redis.Redis.from_url(replica.url) as client:
         client.config_set("replica-serve-stale-data", "no")
         private.stop()
         wait_until(lambda: client.info("replication")["master_link_status"] == "down")
 
-        error = failure(client, "return 1", flags=" flags=no-writes")
-
-    assert type(error) is ServerLoading
-    assert error.code == "MASTERDOWN"
+        with pytest.raises(ServerLoading) as raised:
+            caller.once(caller.open(replica.url), call("return 1", flags=" flags=no-writes"))
+    assert raised.value.code == "MASTERDOWN"
 
 
 def test_a_loading_server_is_waited_for(caller: Caller, private: Server) -> None:
@@ -273,7 +270,7 @@ def test_a_loading_server_is_waited_for(caller: Caller, private: Server) -> None
         with redis.Redis.from_url(private.url, retry=None) as other:
             wait_until(lambda: other.info("persistence")["loading"] == 1)
             with pytest.raises(ServerLoading) as raised:
-                caller.run(client, incr(), deadline=SHORT)
+                caller.once(client, incr())
             assert other.info("persistence")["loading"] == 1
         assert caller.run(client, incr(), deadline=60) == 2
         reloading.join()
@@ -300,7 +297,7 @@ def test_a_busy_server_is_waited_for_and_a_killed_script_was_not_executed(
         wait_until(lambda: is_busy(admin))
 
         with pytest.raises(ScriptBusy) as raised:
-            caller.run(client, incr(), deadline=SHORT)
+            caller.once(client, incr())
         killer = threading.Timer(0.2, admin.script_kill)
         killer.start()
         assert caller.run(client, incr(), deadline=60) == 1

@@ -178,7 +178,7 @@ def test_valkey_py_keeps_the_deadline(caller: Caller, client: Any, proxy: Proxy)
     proxy.arm("blackhole", shots=100)
 
     with pytest.raises(OutcomeUnknown):
-        caller.run(faulty, incr("never"), deadline=0.2)
+        caller.run(faulty, incr("never"), deadline=0.3)
 
 
 def test_valkey_py_on_a_closed_port_is_not_executed(caller: Caller, private: Server) -> None:

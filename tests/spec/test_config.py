@@ -37,7 +37,7 @@ def test_a_pyproject_without_the_table_is_passed_by(tmp_path):
         ('[tool.redislua]\noutput = ""\n', "output: expected a folder"),
         ("[tool.redislua]\noutput = 3\n", "output: expected a folder"),
         ('[tool.redislua]\noutput = "../x"\n', "leaves the project"),
-        ('[tool.redislua]\noutput = "/tmp/x"\n', "leaves the project"),
+        ('[tool.redislua]\noutput = "/elsewhere"\n', "leaves the project"),
         ('[tool.redislua]\noutput = "."\n', "leaves the project"),
         ('[tool.redislua]\noutput = "b"\nscript = "x"\n', "unknown key 'script'"),
         ("[tool]\nredislua = 3\n", "expected a table"),

@@ -66,6 +66,8 @@ def test_worst_case_sidecars_and_other_files_are_passed_by(root):
         "cache/X.v1.lua",
         "cache/x-y.v1.lua",
         "cache/import.v1.lua",
+        "cache/aux.v1.lua",
+        "com1/x.v1.lua",
         "Cache/x.v1.lua",
         "cache/deep/x.v1.lua",
         "cache/x.v1.LUA",
