@@ -9,9 +9,10 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from redislua.codegen.build import module_view
 from redislua.codegen.quoting import docstring, literal
 from redislua.codegen.verify import verify_module
-from redislua.codegen.view import ModuleView, module_view
+from redislua.codegen.view import ModuleView
 from redislua.errors import GenerateError
 from redislua.spec.registry import Registry
 
