@@ -17,9 +17,8 @@
 -- is how many tokens a subject may owe, where callers correct a charge afterwards;
 -- with 0 a debt is forgiven.
 --
--- `BadRate` is answered for a limit of more than one token per 100 us, for a
--- burst or a max_debt worth more than 366 days, and for cost * period (in us)
--- beyond 2^53.
+-- `BadRate` is answered for a limit of more than one token per 100 us, and for a
+-- burst or a max_debt worth more than 366 days.
 --
 -- A call sent again after a lost reply may take its tokens twice, never grant
 -- them twice. The state is one string (the time at which the subject is full
@@ -107,15 +106,13 @@ end
 if max_debt * period_us > LONGEST_US * limit then
   return redis.error_reply('RLUA_BAD_RATE max_debt takes more than 366 days to refill')
 end
-if cost * period_us > EXACT then
-  return redis.error_reply('RLUA_BAD_RATE cost * period is beyond 2^53')
-end
 if cost > burst then
   return {'TooLarge', burst}
 end
 
 -- Every span is a whole number of tokens, each rounded up once: a burst is exactly
--- burst calls, and n calls last at least as long as n tokens take to earn.
+-- burst calls, and n calls last at least as long as n tokens take to earn. Spans
+-- are at most some 369 days, so their sums with the clock stay far below 2^53.
 local token_us = math.ceil(period_us / limit)
 local burst_us = burst * token_us
 

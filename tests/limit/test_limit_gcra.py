@@ -65,7 +65,6 @@ def test_the_state_takes_90_bytes(call: Ask, client: Any) -> None:
         {"limit": 1, "period": YEAR_US, "burst": 2},
         {"limit": 1_000_000, "period": YEAR_US, "burst": 1_000_001},
         {"max_debt": 2, "limit": 1, "period": YEAR_US, "burst": 1},
-        {"limit": 1_000_000, "period": YEAR_US, "burst": 1_000, "cost": 285},
     ],
 )
 def test_a_rate_that_cannot_be_kept_is_refused(
