@@ -45,6 +45,7 @@ __all__ = [
     "ScriptsRefused",
     "ServerLoading",
     "ServerRefused",
+    "ServerTooOld",
     "ServerUnavailable",
     "ServerUnreachable",
     "UnexpectedReplyError",
@@ -161,7 +162,11 @@ class NotPrimary(NotExecuted):
 
 
 class ServerRefused(NotExecuted):
-    """The server refuses writes for now (MISCONF, NOREPLICAS, …)."""
+    """The server refuses writes for now (MISCONF, NOREPLICAS, …), or the connection's settings."""
+
+
+class ServerTooOld(NotExecuted):
+    """The server is of a product or a version that the script's ``@requires`` excludes."""
 
 
 class OutOfMemory(ServerRefused):

@@ -69,6 +69,7 @@ def _script(registry: Registry, script: Script) -> ScriptView:
         source=tuple(source_lines(script.source)),
         read_only=script.read_only,
         retry=script.retry,
+        requires=tuple((bound.product, bound.version) for bound in script.requires),
         summary=script.summary,
         doc=_function_doc(script, names, errors),
         deprecated=script.deprecated,

@@ -95,6 +95,7 @@ class ScriptView:
     source: tuple[str, ...]
     read_only: bool
     retry: str
+    requires: tuple[tuple[str, tuple[int, ...]], ...]
     summary: str
     doc: str
     deprecated: str

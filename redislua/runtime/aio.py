@@ -53,7 +53,7 @@ async def drive(pool: AsyncPool, plan: Plan[T], until: float) -> T:
                 step = plan.send(())
                 continue
             try:
-                replies = await pool.exchange(step.commands, until)
+                replies = await pool.exchange(step.commands, until, step.requires)
             except (NotSent, Lost) as failure:
                 step = plan.throw(failure)
             else:

@@ -53,7 +53,7 @@ def drive(pool: Pool, plan: Plan[T], until: float) -> T:
                 step = plan.send(())
                 continue
             try:
-                replies = pool.exchange(step.commands, until)
+                replies = pool.exchange(step.commands, until, step.requires)
             except (NotSent, Lost) as failure:
                 step = plan.throw(failure)
             else:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from redislua.runtime import aio, blocking, clients, encode
-from redislua.runtime.call import Call, Script
+from redislua.runtime.call import Call
 from redislua.runtime.clients import AsyncClient, BlockingClient
 from redislua.runtime.plan import DEFAULT_DEADLINE, ends, single
 from redislua.runtime.pools import async_pools, pools
@@ -77,6 +77,5 @@ class AsyncBindings:
 
 def _check(bindings: type, namespace: str, deadline: timedelta | float) -> None:
     """Refuse a bad namespace or deadline at construction, under the name of the class."""
-    named = Script(bindings.__name__, "", "", "", b"", read_only=False, retry="never", errors={})
-    encode.namespace(named, namespace)
+    encode.namespace_prefix(bindings.__name__, namespace)
     ends(bindings.__name__, deadline)

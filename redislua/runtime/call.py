@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from redislua.errors import ScriptError
@@ -28,6 +28,8 @@ class Script:
         read_only: The shebang says ``no-writes``.
         retry: Its ``@retry``.
         errors: Exception class by the error code that the script replies with.
+        requires: Least version by product (``redis``, ``valkey``) that can run the script;
+            empty for every supported server. A product that is not named cannot.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Script:
     read_only: bool
     retry: RetryClass
     errors: Mapping[str, type[ScriptError]]
+    requires: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
@@ -54,8 +57,8 @@ class Call(Generic[Reply]):
         script: The script to run.
         keys: KEYS, in header order.
         args: ARGV, in header order.
-        decode: Turns the raw reply into the declared one; raises ValueError or
-            `UnexpectedReplyError` on anything else.
+        decode: Turns the raw reply into the declared one; raises ValueError, OverflowError
+            or `UnexpectedReplyError` on anything else.
         channels: The channels that the script may publish to.
     """
 

@@ -40,13 +40,18 @@ def new_owner() -> str:
 
 def namespace(script: Script, value: str) -> bytes:
     """Return the prefix that a namespace puts before every key: ``b"shop:"`` or ``b""``."""
+    return namespace_prefix(script.name, value)
+
+
+def namespace_prefix(subject: str, value: str) -> bytes:
+    """Do the same under another name than a script's; ``subject`` is what errors name."""
     if value == "":
         return b""
     if not isinstance(value, str):
-        raise InvalidArgumentType(script.name, "namespace", value, "a str")
+        raise InvalidArgumentType(subject, "namespace", value, "a str")
     if len(value) > NAMESPACE_LENGTH or not _NAMESPACE.issuperset(value):
         raise InvalidArgumentValue(
-            script.name, "namespace", value, f"1 to {NAMESPACE_LENGTH} of A-Z a-z 0-9 _ . : -"
+            subject, "namespace", value, f"1 to {NAMESPACE_LENGTH} of A-Z a-z 0-9 _ . : -"
         )
     return value.encode("ascii") + b":"
 

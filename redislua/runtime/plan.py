@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
@@ -27,6 +27,7 @@ from redislua.errors import (
     NotExecuted,
     OutcomeUnknown,
     ScriptNotDeployed,
+    ServerTooOld,
     UnexpectedReplyError,
 )
 from redislua.runtime import outcome
@@ -40,6 +41,7 @@ __all__ = [
     "Pause",
     "Plan",
     "Send",
+    "TooOld",
     "ends",
     "load",
     "single",
@@ -69,12 +71,21 @@ after which the call is known not to have run, into a lost reply."""
 
 @dataclass(slots=True, init=False)
 class Send:
-    """One write: its commands travel together and one reply comes back for each."""
+    """One write: its commands travel together and one reply comes back for each.
+
+    Attributes:
+        commands: What to write.
+        requires: Least version by product that the server must have; empty for any.
+    """
 
     commands: tuple[Command, ...]
+    requires: Mapping[str, tuple[int, ...]]
 
-    def __init__(self, *commands: Command) -> None:
+    def __init__(
+        self, *commands: Command, requires: Mapping[str, tuple[int, ...]] | None = None
+    ) -> None:
         self.commands = commands
+        self.requires = requires or {}
 
 
 @dataclass(slots=True)
@@ -98,6 +109,10 @@ class NotSent(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(cause)
         self.cause = cause
+
+
+class TooOld(Exception):
+    """The server's product and version exclude what the write needs: a cause of `NotSent`."""
 
 
 class Lost(Exception):
@@ -230,7 +245,7 @@ class _Trouble:
     def failed(self, failure: NotSent | Lost) -> Pause:
         """Answer a write without replies: a pause before the next, or raise."""
         if isinstance(failure, NotSent):
-            return self.refused(outcome.not_sent(self.call, failure.cause), failure.cause)
+            return self.refused(self._not_sent(failure.cause), failure.cause)
         self._losses += (failure.cause,)
         seconds = LEAST_PAUSE + self._jitter() * (MOST_PAUSE - LEAST_PAUSE)
         if self._retry == "never" or len(self._losses) == MOST_LOSSES or self._is_late(seconds):
@@ -250,6 +265,11 @@ class _Trouble:
         if self._losses and isinstance(problem, NotExecuted):
             raise self._unknown(cause)
         raise problem from cause
+
+    def _not_sent(self, cause: Exception) -> CallError:
+        if isinstance(cause, TooOld):
+            return ServerTooOld(str(cause), script=str(self.call.script), keys=self.call.keys)
+        return outcome.not_sent(self.call, cause)
 
     def _is_late(self, seconds: float) -> bool:
         """True for a pause that leaves no room for a further send: it would help nobody."""
@@ -273,9 +293,10 @@ def _form(call: Call[Any], form: int, read_only: bool) -> Send:
     script = call.script
     operands: Command = (len(call.keys), *call.keys, *call.args)
     if form == EVAL:
-        return Send((f"EVAL{suffix}", script.source, *operands))
-    evalsha = (f"EVALSHA{suffix}", script.sha1, *operands)
-    return Send(_script_load(call), evalsha) if form else Send(evalsha)
+        return Send((f"EVAL{suffix}", script.source, *operands), requires=script.requires)
+    evalsha: Command = (f"EVALSHA{suffix}", script.sha1, *operands)
+    commands = (_script_load(call), evalsha) if form else (evalsha,)
+    return Send(*commands, requires=script.requires)
 
 
 def _script_load(call: Call[Any]) -> Command:

@@ -64,7 +64,7 @@ def start(image: str, *, unix_socket: bool, config: Mapping[str, str]) -> Server
 def require_engine(kind: str) -> None:
     """Raise ServerUnavailable, within `ENGINE_DEADLINE`, unless a container engine answers."""
     try:
-        from docker.errors import DockerException  # type: ignore[import-untyped]
+        from docker.errors import DockerException
         from requests.exceptions import RequestException
         from testcontainers.core.docker_client import DockerClient
     except ImportError as error:

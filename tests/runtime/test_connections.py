@@ -83,7 +83,9 @@ def test_connections_ask_for_no_maintenance_notifications(
     asked = own.ping()
     if caller.is_async:
         caller.wait(asked)
-    assert proxy.met == 1
+    # The control: the client itself does ask (asyncio clients since redis-py 8.1).
+    asks = not caller.is_async or redis.__version__ >= "8.1"
+    assert proxy.met == int(asks)
 
 
 def test_clients_share_nothing(caller: Caller, client: Any) -> None:

@@ -1409,6 +1409,10 @@ _TWICE = Script(
     read_only=True,
     retry="safe",
     errors={},
+    requires={
+        "redis": (7, 0),
+        "valkey": (7, 2),
+    },
 )
 
 

@@ -1,0 +1,130 @@
+"""What blocking and asyncio connections have in common."""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+
+from redislua.runtime.connections.product import Product, Requires, lacking
+from redislua.runtime.plan import Command, Lost, NotSent, TooOld
+
+NO_RETRIES = {"retry": None, "retry_on_error": (), "retry_on_timeout": False}
+"""With these a connection makes its own ``Retry(NoBackoff(), 0)``."""
+
+MAINTENANCE = ("maint_", "maintenance_", "oss_cluster_maint_", "orig_")
+"""Settings of maintenance notifications, which would move or relax a connection unseen."""
+
+LATE = "the deadline passed before the call could be sent"
+
+
+class Line:
+    """One connection, with a cheap look at whether the server said something unasked.
+
+    Attributes:
+        connection: The client library's.
+        poll: ``poll(0)`` is true when something can be read.
+        spent: The connection answered and must not be used again.
+        product: The server, once a script's ``@requires`` made us ask; else None.
+    """
+
+    __slots__ = ("_errors", "connection", "poll", "product", "spent")
+
+    def __init__(self, connection: Any, socket: Any, errors: ModuleType) -> None:
+        self.connection = connection
+        self._errors = errors
+        self.poll = _readable(socket)
+        self.spent = False
+        self.product: Product | None = None
+
+    def pack(self, commands: Sequence[Command]) -> Any:
+        if len(commands) == 1:
+            return self.connection.pack_command(*commands[0])
+        return self.connection.pack_commands(commands)
+
+    def end(self, replies: list[Any], commands: Sequence[Command], error: Exception) -> None:
+        """Take an error for the last reply, or raise `Lost`.
+
+        Some error replies (LOADING, NOAUTH) are ConnectionErrors of the client library:
+        redis-py marks them by their status code, valkey-py by their class. The parsers
+        written in Python leave such a reply in their buffer, where it would meet the
+        next call: so it is the last that this connection gives.
+        """
+        errors = self._errors
+        is_reply = getattr(error, "status_code", None) is not None or isinstance(
+            error, errors.BusyLoadingError | errors.AuthenticationError
+        )
+        if not is_reply or len(replies) + 1 < len(commands):
+            raise Lost(error) from error
+        self.spent = True
+        replies.append(error)
+
+
+L = TypeVar("L", bound=Line)
+
+
+class Connections(Generic[L]):
+    """Idle connections of one client and a count of all of them."""
+
+    def __init__(self, source: Any, errors: ModuleType) -> None:
+        self._source = source
+        self._errors = errors
+        self._lock = threading.Lock()
+        self._made = 0
+        self.idle: deque[L] = deque()
+
+    def _new(self, until: float) -> Any:
+        """Make a connection that is not connected yet; its waits end with the deadline."""
+        with self._lock:
+            if self._made >= self._source.max_connections:
+                raise NotSent(self._errors.MaxConnectionsError("Too many connections"))
+            self._made += 1
+        try:
+            connection = self._source.connection_class(**_settings(self._source))
+            left = max(until - time.monotonic(), 0.001)
+            for name in ("socket_connect_timeout", "socket_timeout"):
+                own = getattr(connection, name)
+                setattr(connection, name, left if own is None else min(own, left))
+        except BaseException:
+            self._gone()
+            raise
+        return connection
+
+    def _admit(self, line: L, requires: Requires) -> None:
+        """Refuse a call that this connection's server cannot run; keep the connection."""
+        reason = lacking(line.product, requires) if requires and line.product else ""
+        if reason:
+            self.idle.append(line)
+            raise NotSent(TooOld(reason))
+
+    def _gone(self) -> None:
+        with self._lock:
+            self._made -= 1
+
+
+def refusals(errors: ModuleType) -> Any:
+    """Errors of connecting that speak of the server, not of a mistake in the settings."""
+    return (errors.ConnectionError, errors.TimeoutError, errors.ResponseError, OSError)
+
+
+def _settings(source: Any) -> dict[str, Any]:
+    """The client's connection settings, read afresh: without retries and notifications."""
+    settings = {
+        name: value
+        for name, value in source.connection_kwargs.items()
+        if not name.startswith(MAINTENANCE)
+    }
+    return {**settings, **NO_RETRIES}
+
+
+def _readable(socket: Any) -> Any:
+    """A check, made once for a socket, of whether it can be read: ``poll(0)``."""
+    if not hasattr(select, "poll"):  # Windows
+        return lambda timeout: select.select([socket], [], [], timeout)[0]
+    poller = select.poll()
+    poller.register(socket.fileno(), select.POLLIN)
+    return poller.poll
