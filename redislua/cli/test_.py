@@ -32,10 +32,14 @@ def command(names: tuple[str, ...], verbose: bool, kind: str) -> int:
     """
     scripts, operations = project.operations()
     chosen = [operations[name].spec for name in project.select(scripts, names)]
-    passed = failed = 0
+    passed = failed = skipped = 0
     with start(kind) as server:
         stderr().print(f"{server.version} ({kind})", style="dim")
         for result in run_examples(scripts, operations, server.url, chosen):
+            if result.skipped:
+                skipped += 1
+                stdout().print(f"[yellow]skip[/yellow] {_place(result)} {escape(result.skipped)}")
+                continue
             passed += result.passed
             failed += not result.passed
             if verbose or not result.passed:
@@ -44,15 +48,19 @@ def command(names: tuple[str, ...], verbose: bool, kind: str) -> int:
     for file in untested:
         stdout().print(f"[yellow]{file}: no @example[/yellow]")
     style = "red" if failed else "green"
-    stdout().print(f"{counted(passed, 'example')} passed, {failed} failed", style=style)
+    tail = f", {skipped} skipped" if skipped else ""
+    stdout().print(f"{counted(passed, 'example')} passed, {failed} failed{tail}", style=style)
     return FOUND if failed else 0
+
+
+def _place(result: ExampleResult) -> str:
+    return f"{result.script.file}:{result.line}"
 
 
 def _print(result: ExampleResult) -> None:
     console = stdout()
     mark = "[green]ok[/green]" if result.passed else "[red]FAIL[/red]"
-    place = f"{result.script.file}:{result.line}"
-    console.print(f"{mark} {place} [bold]{escape(result.title)}[/bold]")
+    console.print(f"{mark} {_place(result)} [bold]{escape(result.title)}[/bold]")
     for line in result.lines:
         sign = "[red]x[/red]" if line.problem else "[green]=[/green]"
         console.print(f"   {sign} {escape(line.text)}")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import redis
 
-from redislua.errors import CallError, InvalidArgument, ScriptError
+from redislua.errors import CallError, InvalidArgument, ScriptError, ServerTooOld
 from redislua.probe.confine import Confined, UndeclaredAccess
 from redislua.probe.describe import reply_text, row_text
 from redislua.runtime import Call
@@ -64,12 +64,14 @@ class ExampleResult:
         title: Its title.
         line: Where its title stands in the file.
         lines: Its lines, up to the first that failed.
+        skipped: Why it cannot run on this server, or ``""``.
     """
 
     script: Script
     title: str
     line: int
     lines: tuple[LineResult, ...]
+    skipped: str = ""
 
     @property
     def passed(self) -> bool:
@@ -98,8 +100,13 @@ def run_examples(
         for script in scripts:
             for example in script.examples:
                 owner.flushall()
-                lines = tuple(player.play(script, example))
-                yield ExampleResult(script, example.title, example.position.line, lines)
+                skipped = ""
+                lines: tuple[LineResult, ...] = ()
+                try:
+                    lines = tuple(player.play(script, example))
+                except ServerTooOld as error:
+                    skipped = str(error)
+                yield ExampleResult(script, example.title, example.position.line, lines, skipped)
 
 
 class _Player:
@@ -133,6 +140,8 @@ class _Player:
         try:
             given = fill_in(arguments(operation.spec, line.arguments), replies)
             reply = self._confined.run(operation.call(given))
+        except ServerTooOld:
+            raise
         except (CallError, InvalidArgument, UndeclaredAccess) as error:
             return _judge_error(line, error), None
         variant = operation.variant_name(reply)

@@ -83,6 +83,16 @@ def test_a_line_that_does_not_hold_shows_what_came_back(
     assert problem in last.problem
 
 
+def test_an_example_for_a_newer_server_is_skipped_with_a_reason(server, tmp_path):
+    old, new = "redis>=7.0 valkey>=7.2", "redis>=99 valkey>=99"
+    root = changed(tmp_path, "twice.v2.lua", old, new)
+
+    (result,) = results(root, server.url, "kitchen.twice")
+
+    assert "needs redis>=99 or valkey>=99; the server is" in result.skipped
+    assert result.lines == ()
+
+
 def test_examples_start_on_an_empty_database(server, client):
     client.set("left", "over")
 

@@ -1,0 +1,94 @@
+"""What every script of the catalogue must say of itself, beyond what the grammar asks for."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from redislua.spec.model import Script
+from redislua.spec.notation import ExampleCall
+from tests.catalogue.samples import ROOT, registry, valid_call
+
+each = pytest.mark.parametrize("script", registry().scripts, ids=lambda script: script.full_name)
+
+
+def body(script: Script) -> str:
+    lines = script.source.decode().split("\n")
+    return "\n".join(lines[script.header_lines :])
+
+
+@each
+def test_it_has_two_examples_that_show_every_variant(script):
+    shown = {
+        line.expectation.variant
+        for other in registry().scripts
+        if other.family == script.family
+        for example in other.examples
+        for line in example.lines
+        if isinstance(line, ExampleCall) and line.script in (script.name, script.full_name)
+    }
+
+    assert len(script.examples) >= 2
+    assert {variant.name for variant in script.variants} <= shown
+
+
+@each
+def test_it_asks_for_the_time_once_at_most(script):
+    assert body(script).count("'TIME'") <= 1
+
+
+@each
+def test_it_declares_bad_arguments_when_it_takes_any(script):
+    declared = {error.name for error in script.errors}
+
+    assert "BadArgument" in declared or not script.args
+
+
+@each
+def test_its_error_codes_are_those_it_declares(script):
+    declared = {error.code for error in script.errors}
+    replied = {word.split(" ")[0] for word in body(script).split("error_reply('")[1:]}
+
+    assert replied == declared
+
+
+@each
+def test_its_flags_say_what_it_does(script):
+    writes = {"SET", "HSET", "ZADD", "UNLINK", "PEXPIRE", "PEXPIREAT", "ZREMRANGEBYSCORE"}
+    used = {command for command in writes if f"redis.call('{command}'" in body(script)}
+    used |= {command for command in writes if f"redis.call(\n  '{command}'" in body(script)}
+
+    assert script.read_only == (not used)
+    assert ("allow-oom" in script.flags) == (script.name in FREEING)
+
+
+FREEING = {"abandon", "invalidate", "conditional_delete"}
+"""Scripts that end or undo something: they must work on a full server."""
+
+
+@each
+def test_keys_and_arguments_are_named_once_and_never_indexed_again(script):
+    text = body(script)
+
+    for array, count in (
+        ("KEYS", len(script.keys)),
+        ("ARGV", len(script.args) + len(script.channels)),
+    ):
+        for index in range(1, count + 1):
+            assert text.count(f"{array}[{index}]") == 1, (array, index)
+        assert text.count(f"{array}[") == count
+
+
+@each
+def test_the_sha1_of_the_file_is_what_evalsha_uses(script, client, call):
+    """What ``sha1sum`` prints, the server knows the script by after one call."""
+    digest = hashlib.sha1(
+        (ROOT / "scripts" / script.file).read_bytes(), usedforsecurity=False
+    ).hexdigest()
+    sample = valid_call(script)
+
+    call(sample)
+
+    assert sample.script.sha1 == digest
+    assert client.script_exists(digest) == [True]
