@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from redislua.errors import HeaderError
+from redislua.syntax.brackets import flatten_nested
 
 _CHUNK = b"=user_script"
 
@@ -25,7 +26,7 @@ def compile_error(file: str, source: bytes) -> HeaderError | None:
     body = source
     if body.startswith(b"#!"):
         body = body[body.find(b"\n") :] if b"\n" in body else b""
-    failure = _load()(body, _CHUNK)
+    failure = _load()(flatten_nested(body), _CHUNK)
     if failure is None:
         return None
     message = failure.decode("utf-8", "replace")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,22 @@ def test_what_does_not_compile_is_named_with_its_place(body, line, column, probl
     assert error.column <= column or problem == "near '<eof>'"
 
 
-@pytest.mark.parametrize("body", [body for body, *_ in BROKEN] + [b"return 1", b"", b"local a\n"])
+BRACKETS = [
+    # Stock Lua 5.1 refuses "[[" inside "[[ ]]"; servers are built to take it for text.
+    b"return [[ a [[ b ]]",
+    b"--[[ x [[ y ]] return 1",
+    b"return [[ a [[ b ]] c ]]",
+    b"return [==[ a [[ b ]==]",
+    b'return \'[[\' .. "[[ \\" [[" -- [[ [[',
+    b"local a = [[ [[\n ]] local b == 1",
+    b"local t = {} return t[t[[[ x [[ y ]]]]",
+    b"return [[ a [[ b",
+]
+
+
+@pytest.mark.parametrize(
+    "body", [*(body for body, *_ in BROKEN), *BRACKETS, b"return 1", b"", b"local a\n"]
+)
 def test_the_verdict_and_the_line_are_the_servers(body, client):
     error = compile_error("x.lua", HEAD + body)
 
@@ -72,3 +89,45 @@ def test_limits_of_the_compiler_are_reported():
         error = compile_error("x.lua", HEAD + body)
         assert error is not None
         assert problem in error.problem or "levels" in error.problem
+
+
+def test_two_thousand_mutants_are_judged_as_the_server_judges_them(client):
+    """Token mutants of the catalogue and bracket soup: one verdict, never an exception."""
+    rng = random.Random(7)
+    sources = [path.read_bytes() for path in SCRIPTS]
+    tokens = [
+        b"[[",
+        b"]]",
+        b"[=[",
+        b"]=]",
+        b"--",
+        b"'",
+        b'"',
+        b"\\",
+        b"\n",
+        b"end",
+        b"(",
+        b"x",
+        b"=",
+        b" ",
+    ]
+    mutants = []
+    for _ in range(1_000):
+        mutants.append(HEAD + b"".join(rng.choices(tokens, k=rng.randrange(1, 16))))
+        words = re.split(rb"(\W)", rng.choice(sources)[:4_000])
+        at = rng.randrange(len(words))
+        words[at : at + rng.randrange(3)] = rng.choices(tokens, k=rng.randrange(3))
+        mutants.append(HEAD + b"".join(words).removeprefix(b"#!lua"))
+
+    with client.pipeline(transaction=False) as pipe:
+        for mutant in mutants:
+            pipe.script_load(mutant)
+        verdicts = pipe.execute(raise_on_error=False)
+
+    wrong = [
+        mutant
+        for mutant, verdict in zip(mutants, verdicts, strict=True)
+        if (compile_error("x.lua", mutant) is None) == isinstance(verdict, Exception)
+    ]
+    assert wrong == []
+    assert 200 < sum(isinstance(verdict, Exception) for verdict in verdicts) < 1_900
