@@ -46,6 +46,7 @@ generate: $(READY) ## Write everything that is made from something else
 
 bench: $(READY) ## Measure, side by side, and print ratios
 	$(BIN)/python tools/bench/imports.py
+	$(BIN)/python tools/bench/noscript.py
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
