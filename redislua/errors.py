@@ -31,6 +31,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidArgumentType",
     "InvalidArgumentValue",
+    "NoProject",
     "NotExecuted",
     "NotPrimary",
     "OutOfMemory",
@@ -328,6 +329,10 @@ class ScriptsRefused(RedisLuaError):
 
 class ConfigError(RedisLuaError):
     """``[tool.redislua]`` is missing, malformed, or names something that is not there."""
+
+
+class NoProject(ConfigError):
+    """There is no ``[tool.redislua]`` table in this folder or above it."""
 
 
 class GenerateError(RedisLuaError):

@@ -1,56 +1,48 @@
-"""The ``redislua`` command line: one file per verb, imported when it is called."""
+"""The ``redislua`` command line."""
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+import os
+import sys
 
-import click
-
-from redislua import __version__
-
-VERBS = {
-    "init": "Set up a project: the pyproject table and a first script.",
-    "new": "Write the skeleton of a script.",
-    "check": "Check headers, slots, syntax and that generated code is current.",
-    "generate": "Write the typed Python bindings.",
-    "list": "List the scripts.",
-    "show": "Show one script: signature, replies, keys, text, sha1.",
-    "run": "Call a script from the shell.",
-    "test": "Run every @example on a real server, each call confined.",
-    "server": "Run a server in the foreground.",
-    "demo": "Run everything once, under load, and show what came out.",
-}
+INTERRUPTED = 128 + 2
+BROKEN_PIPE = 128 + 13
+"""Exit codes of a process that a signal ended, as shells report them."""
 
 
-class _Verbs(click.Group):
-    """Knows every verb by name; imports the one that is asked for."""
+def main() -> None:
+    """Run a verb. Exit codes: 0 fine, 1 found something wrong, 2 could not run."""
+    try:
+        import click
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
+        from redislua.cli.verbs import group
+    except ModuleNotFoundError as missing:
+        sys.exit(_lacks(missing))
+    try:
+        sys.exit(group.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(BROKEN_PIPE)
+    except ModuleNotFoundError as missing:
+        sys.exit(_lacks(missing))
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        module = importlib.import_module(f"redislua.cli.{cmd_name}_")
-        command: click.Command = module.command
-        return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+def _lacks(missing: ModuleNotFoundError) -> int:
+    """Say what to install when the toolchain is not there; anything else is our own mistake."""
+    if missing.name is None or missing.name.split(".")[0] not in TOOLCHAIN:
+        raise missing
+    print(
+        f"error: {missing.name} is not installed: the command line needs "
+        'pip install "redislua[tools]", and pip install "redislua[tools,server]" to call scripts',
+        file=sys.stderr,
+    )
+    return 2
 
 
-@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="redislua")
-def main(**_: Any) -> None:
-    """Typed Python calls from versioned Lua files, for Redis and Valkey.
-
-    \b
-    Start in your project's folder:
-      redislua init
-      redislua new orders/claim
-      redislua check && redislua generate && redislua test
-
-    Exit codes: 0 fine, 1 something is wrong with the scripts, 2 could not run.
-    """
+TOOLCHAIN = ("click", "rich", "jinja2", "lupa", "ruff")

@@ -39,7 +39,9 @@ def stderr() -> Console:
     return _console(sys.stderr)
 
 
-def _console(stream: TextIO) -> Console:
+def _console(stream: TextIO | None) -> Console:
+    if stream is None:  # closed by whoever started us
+        return Console(quiet=True)
     # Where nobody's window sets the width (a pipe, a log), tables get room enough.
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     return Console(file=stream, width=width, highlight=False, soft_wrap=True)
@@ -81,11 +83,10 @@ def exits(verb: Callable[Params, int]) -> Callable[Params, None]:
             count = report(refused.problems)
             stderr().print(f"{counted(count, 'problem')} in the scripts", style="red")
             code = FOUND
-        except RedisLuaError as error:
+        except (RedisLuaError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
             stderr().print(f"[red]error:[/red] {escape(str(error))}")
-            code = FAILED
-        except BrokenPipeError:
-            sys.stderr.close()
             code = FAILED
         raise click.exceptions.Exit(code)
 

@@ -12,17 +12,24 @@ from rich.table import Table
 from redislua.cli import project
 from redislua.cli.console import FOUND, counted, exits, stderr, stdout
 from redislua.cli.servers import server_option
+from redislua.codegen.load import load_operations
 from redislua.codegen.render import render
 from redislua.probe.load import CALLERS, LoadResult, Tally, run_load
 from redislua.probe.slowlog import Summary
 from redislua.server import start
 
 LIMIT_US = 5_000
-FLUSH_EVERY = 500
+FLUSHES = 8
 
 
 @click.command("demo")
-@click.option("--calls", default=300, show_default=True, help="Calls of each operation, at least.")
+@click.option(
+    "--calls",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    help="Calls of each operation, at least.",
+)
 @server_option
 @exits
 def command(calls: int, kind: str) -> int:
@@ -39,7 +46,8 @@ def command(calls: int, kind: str) -> int:
     """
     began = time.monotonic()
     console = stdout()
-    scripts, operations = project.operations()
+    scripts = project.scripts()
+    operations = load_operations(scripts)
     families = ", ".join(f"{family} ({len(found)})" for family, found in scripts.families.items())
     console.print(f"[bold]found[/bold]      {counted(len(scripts.names), 'script')}: {families}")
     texts = render(scripts)
@@ -68,7 +76,7 @@ def command(calls: int, kind: str) -> int:
                 operations,
                 server.url,
                 calls=calls,
-                flush_every=FLUSH_EVERY,
+                flush_every=max(1, calls * len(operations) // FLUSHES),
                 on_call=on_call,
             )
     _print(result, time.monotonic() - began)
@@ -101,6 +109,8 @@ def _print(result: LoadResult, seconds: float) -> None:
 
 def _row(tally: Tally) -> tuple[str, ...]:
     outcomes = ", ".join(f"{name} {count}" for name, count in tally.outcomes.most_common())
+    if not tally.calls:
+        outcomes = "not called: it has no @example"
     if not tally.samples:
         return (str(tally.calls), "-", "-", "-", "-", outcomes)
     summary = Summary.of(tally.samples)

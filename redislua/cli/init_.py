@@ -24,5 +24,5 @@ def command() -> int:
     root = Path.cwd()
     for path in init(root):
         stdout().print(f"wrote {path.relative_to(root)}")
-    stdout().print("next: redislua test, then redislua generate", style="dim")
+    stdout().print("next: redislua generate && redislua check && redislua test", style="dim")
     return 0

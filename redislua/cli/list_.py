@@ -17,12 +17,14 @@ from redislua.cli.console import exits, stdout
 def command(as_json: bool) -> int:
     """List the scripts: name, version, what a resend does, replies, purpose.
 
+    Outside a project, redislua's own catalogue.
+
     \b
     Examples:
       redislua list
       redislua list --json | jq -r '.[].sha1'
     """
-    _, scripts = project.registry()
+    scripts = project.scripts()
     if as_json:
         rows = [
             {

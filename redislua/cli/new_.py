@@ -16,6 +16,9 @@ from redislua.codegen.scaffold import new
 def command(name: str, next_major: bool) -> int:
     """Write the skeleton of a script, with a header that is valid as it stands.
 
+    With --next-major the plain name will mean the new version, and the old one is called
+    name_v1: both stay callable.
+
     \b
     Examples:
       redislua new orders/claim
@@ -24,4 +27,12 @@ def command(name: str, next_major: bool) -> int:
     config = project.config()
     path = new(config, name, next_major=next_major)
     stdout().print(f"wrote {path.relative_to(config.root)}")
+    if next_major:
+        family, _, script = name.partition("/")
+        major = int(path.name.split(".")[1].removeprefix("v"))
+        stdout().print(
+            f"once generated, {family}.{script} is version {major}; "
+            f"callers of version {major - 1} find it as {family}.{script}_v{major - 1}",
+            style="dim",
+        )
     return 0

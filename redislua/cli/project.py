@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib
+import pkgutil
 from pathlib import Path
 
-from redislua.codegen.load import Operation, load_operations
-from redislua.errors import ConfigError
+from redislua import bindings
+from redislua.cli.console import stderr
+from redislua.errors import ConfigError, NoProject
 from redislua.spec.config import Config, find_config
-from redislua.spec.registry import Registry, load
+from redislua.spec.model import Script
+from redislua.spec.registry import Registry, from_sources, load
 
 
 def config() -> Config:
@@ -26,10 +31,43 @@ def registry() -> tuple[Config, Registry]:
     return found, load(found.scripts)
 
 
-def operations() -> tuple[Registry, dict[str, Operation]]:
-    """The scripts, ready to be called."""
-    found, scripts = registry()
-    return scripts, load_operations(scripts, folder=folder_name(found))
+def catalogue() -> Registry:
+    """redislua's own scripts: the sources that its bindings carry."""
+    sources = {}
+    for found in pkgutil.iter_modules(bindings.__path__):
+        module = importlib.import_module(f"{bindings.__name__}.{found.name}")
+        sources.update({script.file: script.source for script in module.SCRIPTS})
+    return from_sources(sources, root=Path("scripts"))
+
+
+def scripts() -> Registry:
+    """The project's scripts; outside a project the catalogue's, and a note that says so."""
+    try:
+        found = config()
+    except NoProject:
+        stderr().print("no project here: redislua's own catalogue", style="dim")
+        return catalogue()
+    return load(found.scripts)
+
+
+def find(name: str) -> tuple[Registry, Script]:
+    """A script by its full name: of the project, or else of the catalogue.
+
+    Raises:
+        ConfigError: When neither has it.
+    """
+    try:
+        ours = load(config().scripts)
+    except NoProject:
+        ours = None
+    for known in (ours, catalogue()):
+        script = known.find(name) if known is not None else None
+        if known is not None and script is not None:
+            return known, script
+    names = (*(ours.names if ours is not None else ()), *catalogue().names)
+    near = difflib.get_close_matches(name.replace("/", "."), names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(names)}"
+    raise ConfigError(f"no script is called {name!r}: {hint}")
 
 
 def select(known: Registry, names: tuple[str, ...]) -> tuple[str, ...]:

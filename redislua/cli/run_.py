@@ -12,7 +12,7 @@ from rich.markup import escape
 from redislua.cli import project
 from redislua.cli.console import FOUND, exits, stderr, stdout
 from redislua.cli.servers import server_option
-from redislua.codegen.load import Operation
+from redislua.codegen.load import Operation, load_operations
 from redislua.errors import CallError, ConfigError, ScriptError
 from redislua.probe.describe import reply_text
 from redislua.runtime import Call, run
@@ -33,7 +33,10 @@ from redislua.spec.typing import from_shell
 def command(
     name: str, words: tuple[str, ...], url: str | None, kind: str, namespace: str, deadline: float
 ) -> int:
-    """Call a script and print its typed reply. Without --url, on a server of its own.
+    """Call a script, of the project or of redislua's own catalogue, and print its typed reply.
+
+    Without --url the call goes to a server of its own, which is empty and gone afterwards.
+    `redislua server` runs one that stays.
 
     Durations are written 500ms, 10s, 2h; lists [a b]; rows [(a, 1) (b, 2)]; bytes b'\\x00'.
 
@@ -44,10 +47,8 @@ def command(
 
     Exits 1 when the script answers with an error, 2 when the call could not be made.
     """
-    scripts, operations = project.operations()
-    if name not in operations:
-        raise ConfigError(f"no script is called {name!r}: {', '.join(scripts.names)}")
-    operation = operations[name]
+    scripts, _ = project.find(name)
+    operation = load_operations(scripts)[name]
     arguments = {**from_shell(operation.spec, words), "namespace": namespace}
     call = operation.call(arguments)
     with contextlib.ExitStack() as stack:

@@ -24,7 +24,7 @@ def command(kind: str, unix: bool) -> int:
     Examples:
       redislua server
       redislua server container:redis:8.2
-      redislua run limit.gcra subject=u limit=5 period=1s burst=5 --url "$(cat url)"
+      redislua server > url &    # then: redislua run NAME key=value ... --url "$(cat url)"
     """
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

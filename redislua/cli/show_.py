@@ -10,7 +10,6 @@ from redislua.cli.console import exits, stdout
 from redislua.codegen.arguments import parameters
 from redislua.codegen.names import names_of
 from redislua.codegen.replies import annotation
-from redislua.errors import ConfigError
 from redislua.spec.model import Script, Variant
 from redislua.spec.registry import Registry
 
@@ -21,14 +20,13 @@ from redislua.spec.registry import Registry
 def command(name: str) -> int:
     """Show one script: its Python signature, replies, keys, errors, text and sha1.
 
+    The project's, or else one of redislua's own catalogue.
+
     \b
     Example:
       redislua show limit.gcra
     """
-    _, scripts = project.registry()
-    script = scripts.find(name)
-    if script is None:
-        raise ConfigError(f"no script is called {name!r}: {', '.join(scripts.names)}")
+    scripts, script = project.find(name)
     console = stdout()
     console.print(f"[bold]{name}[/bold] {script.version}  {escape(script.summary)}\n")
     for heading, lines in _sections(scripts, script):
@@ -47,6 +45,7 @@ def _sections(scripts: Registry, script: Script) -> list[tuple[str, list[str]]]:
         ("Replies", _replies(script)),
         ("Keys", [_key(script, index) for index in range(len(script.keys))]),
         ("Channels", [f"{item.name}  {item.pattern.text}" for item in script.channels]),
+        ("In Lua", _layout(script)),
         ("Errors", [f"{error.name}  {error.text}" for error in script.errors]),
         ("Contract", _contract(script)),
         ("Text", script.description.split("\n") if script.description else []),
@@ -86,6 +85,33 @@ def _key(script: Script, index: int) -> str:
     words += [f"{key.count} keys"] if key.count else []
     words += [f"format {state}"] if state else []
     return "  ".join(words)
+
+
+def _layout(script: Script) -> list[str]:
+    """Which element of KEYS and ARGV is what."""
+    lines = []
+    for index, key in enumerate(script.keys, 1):
+        lines.append(f"KEYS[{index}]{' and on' if key.variadic else ''}  {key.name}")
+    index = 0
+    for arg in script.args:
+        index += 1
+        absent = "; '' when none" if arg.default and arg.default.value is None else ""
+        lines.append(
+            f"ARGV[{index}]  {arg.name}: {arg.type}{'' if arg.type.kind == 'token' else absent}"
+        )
+    for channel in script.channels:
+        index += 1
+        lines.append(f"ARGV[{index}]  {channel.name}: name of the channel")
+    for group in script.groups:
+        columns = ", ".join(column.name for column in group.columns)
+        place = f"ARGV[{index + 1}]" if group is script.groups[0] else "then"
+        lines.append(f"{place}  number of {group.name}; behind it each one's {columns}")
+    for variant in script.variants:
+        words = [f"'{variant.name}'", *(field.name for field in variant.fields)]
+        if variant.group:
+            words += [column.name for column in variant.group.columns] + ["..."]
+        lines.append(f"return {{{', '.join(words)}}}")
+    return lines
 
 
 def _contract(script: Script) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from redislua.codegen.names import Names
@@ -66,8 +67,14 @@ def parameters(script: Script, names: Names) -> tuple[ParameterView, ...]:
     return tuple(views)
 
 
-def key_parameters(script: Script) -> tuple[ParameterView, ...]:
-    """The parameters that stand in key and channel names."""
+def key_parameters(
+    script: Script, patterns: Iterable[Pattern] | None = None
+) -> tuple[ParameterView, ...]:
+    """The parameters that stand in key and channel names, or in some patterns alone."""
+    used = script.placeholders
+    if patterns is not None:
+        held = {name for pattern in patterns for name in pattern.placeholders}
+        used = tuple(name for name in used if name in held)
     return tuple(
         ParameterView(
             name,
@@ -75,7 +82,7 @@ def key_parameters(script: Script) -> tuple[ParameterView, ...]:
             "",
             _about_placeholder(script, name),
         )
-        for name in script.placeholders
+        for name in used
     )
 
 
@@ -154,7 +161,7 @@ def group_encoder(names: Names, group: Group) -> str:
         rows = f"encode.pairs({names.constant}, {literal(group.name)}, {group.name}, {row})"
     return (
         f"*encode.rows({names.constant}, {literal(group.name)}, {rows}, "
-        f"{low}, {high}, {row_encoder(names, group)})"
+        f"{low}, {high}, {row}, {row_encoder(names, group)})"
     )
 
 

@@ -181,7 +181,7 @@ def _keys_builder(script: Script, names: Names) -> BuilderView:
         returns=names.keys_class,
         doc=f"Name the keys of `{names.function}`, for plain commands on them.",
         constant=names.constant,
-        parameters=arguments.key_parameters(script),
+        parameters=arguments.key_parameters(script, (key.pattern for key in script.keys)),
         locals=_locals(script, names, [key.pattern for key in script.keys]),
         fields=tuple(
             (key.name, _key_field(key.pattern, script.spread if key.variadic else None))
@@ -201,7 +201,9 @@ def _channels_builder(script: Script, names: Names) -> BuilderView:
         returns=names.channels_class,
         doc=f"Name the channels of `{names.function}`, to subscribe with SSUBSCRIBE.",
         constant=names.constant,
-        parameters=arguments.key_parameters(script),
+        parameters=arguments.key_parameters(
+            script, (channel.pattern for channel in script.channels)
+        ),
         locals=_locals(script, names, [channel.pattern for channel in script.channels]),
         fields=tuple(
             (channel.name, arguments.key_expression(channel.pattern, spread=None))

@@ -31,6 +31,7 @@ def init(root: Path) -> tuple[Path, ...]:
         ConfigError: When the project is already set up, or its pyproject.toml is broken.
     """
     pyproject = root / "pyproject.toml"
+    _refuse_nested(root)
     text = pyproject.read_text(encoding="utf-8") if pyproject.is_file() else ""
     if "redislua" in _tools(pyproject, text):
         raise ConfigError(f"{pyproject} already has a [tool.redislua] table; nothing was changed")
@@ -39,10 +40,20 @@ def init(root: Path) -> tuple[Path, ...]:
     family, name = STARTER
     script = root / "scripts" / family / f"{name}.v1.lua"
     if (root / "scripts").exists() and any((root / "scripts").iterdir()):
-        raise ConfigError(f"{root / 'scripts'} is not empty; add the table to {pyproject} by hand")
+        raise ConfigError(
+            f"{root / 'scripts'} is not empty; add this to {pyproject} by hand:\n\n{TABLE}"
+        )
     _write_new(script, _template("starter.lua.j2"))
     pyproject.write_text(extended, encoding="utf-8")
     return pyproject, script
+
+
+def _refuse_nested(root: Path) -> None:
+    """A project inside a project is a slip: somebody is in the wrong folder."""
+    for folder in root.parents:
+        pyproject = folder / "pyproject.toml"
+        if pyproject.is_file() and "redislua" in _tools(pyproject, pyproject.read_text("utf-8")):
+            raise ConfigError(f"{root} is inside the project of {pyproject}; nothing was changed")
 
 
 def _tools(path: Path, text: str) -> dict[str, object]:
@@ -101,7 +112,11 @@ def _copy(folder: Path, name: str, majors: list[int]) -> Path:
     path = folder / f"{name}.v{max(majors) + 1}.lua"
     source = newest.read_bytes()
     version = b"-- @version %d.0.0" % (max(majors) + 1)
-    path.write_bytes(_VERSION.sub(version, source, count=1))
+    try:
+        with path.open("xb") as file:
+            file.write(_VERSION.sub(version, source, count=1))
+    except OSError as error:
+        raise GenerateError(f"{path}: cannot be written: {error.strerror}") from error
     return path
 
 
@@ -115,9 +130,11 @@ def _template(file: str, **values: object) -> str:
 
 
 def _write_new(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
         raise GenerateError(f"{path} is there already; nothing was changed") from None
+    except OSError as error:
+        raise GenerateError(f"{path}: cannot be written: {error.strerror}") from error

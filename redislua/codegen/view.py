@@ -114,11 +114,6 @@ class ScriptView:
     decoders: tuple[DecoderView, ...]
     errors: tuple[ErrorView, ...]
 
-    @property
-    def key_names(self) -> tuple[str, ...]:
-        """The parameters that the key builders take."""
-        return tuple(parameter.name for parameter in self.builders[0].parameters)
-
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:

@@ -144,7 +144,12 @@ class Confined:
         try:
             yield self._client
         except Exception as error:
-            self._raise_refused(call, error)
+            try:
+                self._raise_refused(call, error)
+            except redis.RedisError:
+                # A script holds the server: there is no log to read, and the call's own
+                # end says more than that.
+                raise error from None
             raise
         self._raise_refused(call, None)
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import redis
 
-from redislua.errors import CallError, InvalidArgument, ScriptError, ServerTooOld
+from redislua import server
+from redislua.errors import (
+    CallError,
+    InvalidArgument,
+    OutcomeUnknown,
+    ScriptError,
+    ServerTooOld,
+)
 from redislua.probe.confine import Confined, UndeclaredAccess
 from redislua.probe.describe import reply_text, row_text
 from redislua.runtime import Call
-from redislua.spec.model import Script
+from redislua.spec.model import Key, Script
 from redislua.spec.notation import (
     Condition,
     Example,
@@ -24,6 +32,12 @@ from redislua.spec.notation import (
 )
 from redislua.spec.registry import Registry, resolve
 from redislua.spec.typing import arguments, rows, scalar
+
+IMPATIENT = {"busy-reply-threshold": "1000"}
+"""Milliseconds after which the server says BUSY instead of nothing."""
+
+HELD = 1.0
+"""Seconds without an answer to PING after which a script is taken to hold the server."""
 
 
 class Operation(Protocol):
@@ -82,43 +96,80 @@ class ExampleResult:
 def run_examples(
     registry: Registry,
     operations: Mapping[str, Operation],
-    url: str,
+    kind: str,
     scripts: Iterable[Script],
-) -> Iterator[ExampleResult]:
+) -> Generator[ExampleResult, None, None]:
     """Run the examples of some scripts, one after the other, each on an empty database.
-
-    Everything on the server is deleted, again and again: it must be a private one.
 
     Args:
         registry: All scripts; an example may call any of them.
         operations: By full name.
-        url: The server.
+        kind: Which server to start (`redislua.server.start`). One that a script holds for
+            good is replaced by another.
         scripts: Whose examples to run.
     """
-    with redis.Redis.from_url(url) as owner, Confined(url) as confined:
-        player = _Player(registry, operations, confined)
+    with contextlib.ExitStack() as stack:
+        player: _Player | None = None
         for script in scripts:
             for example in script.examples:
-                owner.flushall()
-                skipped = ""
-                lines: tuple[LineResult, ...] = ()
-                try:
-                    lines = tuple(player.play(script, example))
-                except ServerTooOld as error:
-                    skipped = str(error)
-                yield ExampleResult(script, example.title, example.position.line, lines, skipped)
+                if player is None:
+                    player = stack.enter_context(_Player.on(registry, operations, kind))
+                result = player.run(script, example)
+                if player.is_held():
+                    stack.close()
+                    player = None
+                yield result
 
 
 class _Player:
-    """Plays one example at a time."""
+    """Plays one example at a time on a server of its own."""
 
     def __init__(
-        self, registry: Registry, operations: Mapping[str, Operation], confined: Confined
+        self,
+        registry: Registry,
+        operations: Mapping[str, Operation],
+        url: str,
+        confined: Confined,
     ) -> None:
         self._registry = registry
-        self._operations = operations
         self._by_file = {operation.spec.file: operation for operation in operations.values()}
+        self._url = url
         self._confined = confined
+
+    @classmethod
+    @contextlib.contextmanager
+    def on(
+        cls, registry: Registry, operations: Mapping[str, Operation], kind: str
+    ) -> Iterator[_Player]:
+        """Start a server and play on it."""
+        with server.start(kind, config=IMPATIENT) as running, contextlib.ExitStack() as stack:
+            confined = stack.enter_context(Confined(running.url))
+            player = cls(registry, operations, running.url, confined)
+            yield player
+            if player.is_held():
+                # Its user cannot be deleted any more, and goes with the server.
+                stack.pop_all()
+
+    def is_held(self) -> bool:
+        """True when a script does not give the server back."""
+        with redis.Redis.from_url(self._url, socket_timeout=HELD, retry=None) as client:
+            try:
+                client.ping()
+            except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError):
+                return True
+        return False
+
+    def run(self, script: Script, example: Example) -> ExampleResult:
+        """Play one example on an empty database."""
+        skipped = ""
+        lines: tuple[LineResult, ...] = ()
+        try:
+            with redis.Redis.from_url(self._url) as client:
+                client.flushall()
+                lines = tuple(self.play(script, example))
+        except ServerTooOld as error:
+            skipped = str(error)
+        return ExampleResult(script, example.title, example.position.line, lines, skipped)
 
     def play(self, script: Script, example: Example) -> Iterator[LineResult]:
         replies: dict[int, Any] = {}
@@ -139,15 +190,46 @@ class _Player:
         operation = self._by_file[resolve(self._registry, script, line).file]
         try:
             given = fill_in(arguments(operation.spec, line.arguments), replies)
-            reply = self._confined.run(operation.call(given))
+            call = operation.call(given)
+            reply = self._confined.run(call)
         except ServerTooOld:
             raise
+        except OutcomeUnknown as error:
+            text = f"{type(error).__name__}: {error}"
+            return LineResult(line.text, text, "the script did not finish in time"), None
         except (CallError, InvalidArgument, UndeclaredAccess) as error:
             return _judge_error(line, error), None
         variant = operation.variant_name(reply)
         actual = reply_text(operation.spec, variant, reply)
         problem = judge(operation.spec, line.expectation, variant, reply, replies)
+        problem = problem or self._broken_promise(operation.spec, call)
         return LineResult(line.text, actual, problem), reply
+
+    def _broken_promise(self, spec: Script, call: Call[Any]) -> str:
+        """Compare the keys that a call left behind with what its header says of them."""
+        with redis.Redis.from_url(self._url) as client:
+            for key, name in _keys_of(spec, call):
+                shown = repr(name)[1:]
+                found = client.type(name).decode()
+                if found == "none":
+                    continue
+                if found != key.redis_type:
+                    return f"key {shown} is a {found} and not a {key.redis_type}"
+                if key.expires and not spec.read_only and client.pttl(name) == -1:
+                    return f"key {shown} is left without the expiry that its @key declares"
+                state = spec.state_of(key.name)
+                if state and client.hget(name, "v") != b"%d" % state.number:
+                    return f"key {shown} does not carry {state.number} in field v, as {state} says"
+        return ""
+
+
+def _keys_of(spec: Script, call: Call[Any]) -> Iterator[tuple[Key, bytes]]:
+    """Pair the header's keys with the names in KEYS; a variadic key takes all that is left."""
+    single = [key for key in spec.keys if not key.variadic]
+    yield from zip(single, call.keys, strict=False)
+    for key in spec.keys:
+        if key.variadic:
+            yield from ((key, name) for name in call.keys[len(single) :])
 
 
 def fill_in(typed: Mapping[str, Any], replies: Mapping[int, Any]) -> dict[str, Any]:

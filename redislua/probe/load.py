@@ -12,9 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import redis
 import redis.asyncio
 
-from redislua.errors import CallError, ScriptError, ScriptFault, UnexpectedReplyError
+from redislua.errors import (
+    CallError,
+    OutcomeUnknown,
+    ScriptBusy,
+    ScriptError,
+    ScriptFault,
+    UnexpectedReplyError,
+)
 from redislua.probe.examples import Operation, fill_in
 from redislua.probe.slowlog import SlowLog
 from redislua.runtime import Call, arun
@@ -81,14 +89,18 @@ def run_load(
         flush_every: SCRIPT FLUSH after each so many calls.
         on_call: Told the operation's name after each call.
     """
-    with SlowLog(url) as slowlog:
-        load = _Load(registry, operations, url, calls, flush_every, on_call)
-        result = asyncio.run(load.run())
-        by_sha = {operation.spec.sha1: name for name, operation in operations.items()}
-        for sha1, samples in slowlog.collect().items():
-            if sha1 in by_sha:
-                result.tallies[by_sha[sha1]].samples += samples
-    return result
+    load = _Load(registry, operations, url, calls, flush_every, on_call)
+    by_sha = {operation.spec.sha1: name for name, operation in operations.items()}
+    try:
+        with SlowLog(url) as slowlog:
+            asyncio.run(load.run())
+            for sha1, samples in slowlog.collect().items():
+                if sha1 in by_sha:
+                    load.result.tallies[by_sha[sha1]].samples += samples
+    except redis.RedisError:
+        if not load.stopped:
+            raise  # else a script holds the server, and the result says which
+    return load.result
 
 
 class _Load:
@@ -109,20 +121,23 @@ class _Load:
         self._flush_every = flush_every
         self._on_call = on_call
         self._total = 0
+        self.stopped = False
         self.result = LoadResult({name: Tally() for name in operations})
 
-    async def run(self) -> LoadResult:
+    async def run(self) -> None:
         async with redis.asyncio.Redis.from_url(self._url) as client:
             for name, operation in self._operations.items():
                 examples = operation.spec.examples
                 turn = 0
-                while examples and self.result.tallies[name].calls < self._calls:
+                tally = self.result.tallies[name]
+                while examples and tally.calls < self._calls and not self.stopped:
                     example = examples[turn % len(examples)]
                     # One namespace for all callers of a turn: they meet at the same keys.
                     await self._turn(client, operation.spec, example, f"turn{turn}")
                     turn += 1
+                if self.stopped:
+                    return
             await client.flushall()
-        return self.result
 
     async def _turn(
         self, client: redis.asyncio.Redis, script: Script, example: Example, namespace: str
@@ -136,6 +151,8 @@ class _Load:
     ) -> None:
         replies: dict[int, Any] = {}
         for number, line in enumerate(example.lines, 1):
+            if self.stopped:
+                return
             if isinstance(line, ExampleWait):
                 await asyncio.sleep(line.microseconds / 1_000_000)
                 continue
@@ -161,6 +178,8 @@ class _Load:
             reply = await arun(client, call, deadline=DEADLINE)
             tally.outcomes[operation.variant_name(reply) or "reply"] += 1
         except CallError as error:
+            # Nothing answers a call on a server of our own but a script that goes on and on.
+            self.stopped = self.stopped or isinstance(error, OutcomeUnknown | ScriptBusy)
             undeclared = isinstance(error, ScriptFault | UnexpectedReplyError)
             if isinstance(error, ScriptError) and not undeclared:
                 tally.outcomes[f"error {type(error).__name__.removesuffix('Error')}"] += 1
@@ -169,7 +188,7 @@ class _Load:
         tally.calls += 1
         self._total += 1
         self._on_call(name)
-        if self._total % self._flush_every == 0:
+        if self._total % self._flush_every == 0 and not self.stopped:
             await client.script_flush()
             self.result.flushes += 1
         return reply

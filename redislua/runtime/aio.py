@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import TypeVar
 
+from redislua.runtime import clients
 from redislua.runtime.call import Call
 from redislua.runtime.clients import AsyncClient
 from redislua.runtime.connections import AsyncPool
@@ -39,7 +40,7 @@ async def arun(
         UnsupportedClient: The client is a blocking or a cluster client.
         InvalidArgument: The deadline is not a positive, finite time.
     """
-    until = ends(call.script.name, deadline)
+    until = ends(clients.checked(call).script.name, deadline)
     return await drive(async_pools.of(client), single(call, until=until), until)
 
 

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import TypeVar
 
+from redislua.runtime import clients
 from redislua.runtime.call import Call
 from redislua.runtime.clients import BlockingClient
 from redislua.runtime.connections import Pool
@@ -39,7 +40,7 @@ def run(
         UnsupportedClient: The client is an asyncio or a cluster client.
         InvalidArgument: The deadline is not a positive, finite time.
     """
-    until = ends(call.script.name, deadline)
+    until = ends(clients.checked(call).script.name, deadline)
     return drive(pools.of(client), single(call, until=until), until)
 
 

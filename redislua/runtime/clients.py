@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from redislua.errors import UnsupportedClient
+from redislua.errors import InvalidArgumentType, UnsupportedClient
 from redislua.runtime import valkey_py
+from redislua.runtime.call import Call
 
-__all__ = ["AsyncClient", "BlockingClient", "pool_of"]
+__all__ = ["AsyncClient", "BlockingClient", "checked", "pool_of"]
+
+
+T = TypeVar("T")
 
 
 class BlockingClient(Protocol):
@@ -33,6 +37,13 @@ class AsyncClient(Protocol):
 
     async def aclose(self) -> None:
         """Close the client."""
+
+
+def checked(call: Call[T]) -> Call[T]:
+    """Return a call, or refuse what is none: a generated function that was not called."""
+    if not isinstance(call, Call):
+        raise InvalidArgumentType("run", "call", call, "a call, as in limit.gcra(subject=...)")
+    return call
 
 
 def pool_of(client: object, *, asyncio: bool) -> Any:

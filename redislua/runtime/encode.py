@@ -188,6 +188,7 @@ def rows(
     values: Sequence[Row],
     low: int,
     high: int,
+    row: type[Row],
     encode_row: Callable[[Row], tuple[bytes, ...]],
 ) -> tuple[bytes, ...]:
     """Encode a group: its count, then its rows, flat."""
@@ -195,6 +196,9 @@ def rows(
         raise InvalidArgumentType(script.name, parameter, values, "a sequence of rows")
     if not low <= len(values) <= high:
         raise InvalidArgumentValue(script.name, parameter, values, f"{low} to {high} rows")
+    for value in values:
+        if not isinstance(value, row):
+            raise InvalidArgumentType(script.name, parameter, value, f"rows of {row.__name__}")
     return (b"%d" % len(values), *(field for row in values for field in encode_row(row)))
 
 

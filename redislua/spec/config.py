@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import keyword
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from redislua.errors import ConfigError
+from redislua.errors import ConfigError, NoProject
 
 KEYS = ("scripts", "output")
+_USUAL = {"scripts": "scripts", "output": "redis_scripts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def find_config(start: Path) -> Config:
             table = _table(path)
             if table is not None:
                 return _config(path, table)
-    raise ConfigError(
+    raise NoProject(
         f"no pyproject.toml with a [tool.redislua] table in {start} or above it; "
         "`redislua init` writes one"
     )
@@ -50,7 +52,12 @@ def _table(path: Path) -> dict[str, Any] | None:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
-    table = document.get("tool", {}).get("redislua")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    tool = document.get("tool", {})
+    if not isinstance(tool, dict):
+        raise ConfigError(f"{path}: tool: expected a table")
+    table = tool.get("redislua")
     if table is not None and not isinstance(table, dict):
         raise ConfigError(f"{path}: [tool.redislua]: expected a table")
     return table
@@ -63,18 +70,25 @@ def _config(path: Path, table: dict[str, Any]) -> Config:
             f"{path}: [tool.redislua] has an unknown key {unknown[0]!r}: expected {', '.join(KEYS)}"
         )
     root = path.parent.resolve()
-    return Config(
-        root=root,
-        scripts=_folder(path, root, table, "scripts", "scripts"),
-        output=_folder(path, root, table, "output", None),
-    )
+    scripts = _folder(path, root, table, "scripts", "scripts")
+    output = _folder(path, root, table, "output", None)
+    if output == scripts or output.is_relative_to(scripts):
+        raise ConfigError(f"{path}: [tool.redislua] output: expected a folder outside the scripts'")
+    for part in output.relative_to(root).parts:
+        if not part.isidentifier() or keyword.iskeyword(part):
+            raise ConfigError(
+                f"{path}: [tool.redislua] output: {part!r} cannot be imported; "
+                'expected a package such as output = "redis_scripts"'
+            )
+    return Config(root=root, scripts=scripts, output=output)
 
 
 def _folder(path: Path, root: Path, table: dict[str, Any], key: str, default: str | None) -> Path:
     value = table.get(key, default)
     if not isinstance(value, str) or not value:
         raise ConfigError(
-            f'{path}: [tool.redislua] {key}: expected a folder below the project, as in {key} = "scripts"'
+            f"{path}: [tool.redislua] {key}: expected a folder below the project, "
+            f'as in {key} = "{_USUAL[key]}"'
         )
     folder = (root / value).resolve()
     if folder == root or not folder.is_relative_to(root):

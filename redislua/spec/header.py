@@ -258,7 +258,7 @@ class _Reader:
             return
         for name, tag in TAGS.items():
             if tag.required and name not in draft.once and name not in draft.broken:
-                self._report(f"@{name} is missing", tag.form)
+                self._missing(name, tag.form)
         if draft.version and draft.version.split(".")[0] != str(major):
             self._at_tag(
                 "version",
@@ -286,6 +286,18 @@ class _Reader:
                     f"{name!r} is not free",
                     "a name that is no Python keyword and none of self, cls, client, namespace, deadline",
                 )
+
+    def _missing(self, name: str, form: str) -> None:
+        """Report a missing tag; below a line that is no comment it is out of the header."""
+        for number, text in enumerate(self.lines[self.end :], self.end + 1):
+            if text.startswith(f"-- @{name}"):
+                self._report(
+                    f"@{name} stands below the header, which ends at line {self.end}",
+                    "comment lines without a gap down to the last tag",
+                    number,
+                )
+                return
+        self._report(f"@{name} is missing", form)
 
     def _names(self) -> Iterator[tuple[Position, str]]:
         draft = self.draft

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -89,23 +90,50 @@ def load(root: Path) -> Registry:
         ScriptsRefused: With all problems of all files.
     """
     if not root.is_dir():
-        raise ConfigError(f"{root}: there is no such folder; `redislua init` makes one")
+        raise ConfigError(f"{root}: there is no such folder; `redislua new family/name` makes it")
     problems: list[HeaderError] = []
-    scripts: list[Script] = []
+    sources: dict[str, bytes] = {}
     for path in _files(root, problems):
+        file = path.relative_to(root).as_posix()
         try:
-            scripts.append(_read(root, path))
+            sources[file] = path.read_bytes()
+        except OSError as error:
+            problems.append(
+                HeaderError(file, f"cannot be read: {error.strerror}", "a readable file")
+            )
+    return from_sources(sources, root=root, problems=problems)
+
+
+def from_sources(
+    sources: Mapping[str, bytes], *, root: Path, problems: Iterable[HeaderError] = ()
+) -> Registry:
+    """Make a registry of scripts given as bytes by ``family/name.v<N>.lua``.
+
+    Args:
+        sources: The scripts.
+        root: The folder they belong to.
+        problems: What is known to be wrong already.
+
+    Raises:
+        ScriptsRefused: With all problems.
+    """
+    found = [*problems]
+    scripts: list[Script] = []
+    for file, data in sources.items():
+        family, name, major = _split(file) or ("", "", 0)
+        try:
+            scripts.append(parse(file, data, family=family, name=name, major=major))
         except ScriptsRefused as refused:
-            problems.extend(refused.problems)
+            found.extend(refused.problems)
     scripts.sort(key=lambda script: (script.family, script.name, script.major))
     registry = Registry(root, tuple(scripts))
-    problems.extend(_check_keys(registry.scripts))
-    problems.extend(_check_errors(registry))
-    if not problems:  # an example may call any script, so all must be known first
-        problems.extend(_check_examples(registry))
-    if problems:
-        problems.sort(key=lambda problem: (problem.file, problem.line, problem.column))
-        raise ScriptsRefused(problems)
+    found.extend(_check_keys(registry.scripts))
+    found.extend(_check_errors(registry))
+    if not found:  # an example may call any script, so all must be known first
+        found.extend(_check_examples(registry))
+    if found:
+        found.sort(key=lambda problem: (problem.file, problem.line, problem.column))
+        raise ScriptsRefused(found)
     return registry
 
 
@@ -128,19 +156,39 @@ def read_sources(root: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _files(root: Path, problems: list[HeaderError]) -> Iterator[Path]:
-    """Yield script files; a Lua file in another place or a link is a problem."""
-    for path in sorted(root.rglob("*")):
+    """Yield script files; anything else that is called like one is a problem."""
+    for path in sorted(_walk(root, problems)):
         relative = path.relative_to(root).as_posix()
-        if any(part.startswith(".") for part in path.relative_to(root).parts):
-            continue
         if path.is_symlink():
             problems.append(HeaderError(relative, "a symbolic link", "files of this folder itself"))
-        elif path.suffix.lower() != ".lua" or path.is_dir() or path.name.endswith(".worst.lua"):
+        elif path.suffix.lower() != ".lua" or path.name.endswith(".worst.lua"):
             continue
+        elif not path.is_file():
+            problems.append(HeaderError(relative, "not a regular file", "a file"))
         elif _split(relative) is None:
             problems.append(HeaderError(relative, "not the path of a script", FILE))
         else:
             yield path
+
+
+def _walk(root: Path, problems: list[HeaderError]) -> Iterator[Path]:
+    """Yield everything below a folder but what is hidden; what cannot be listed is a problem.
+
+    A folder passed over in silence would look like one without scripts, and its module
+    would be removed.
+    """
+
+    def unreadable(error: OSError) -> None:
+        relative = Path(error.filename).relative_to(root).as_posix()
+        problems.append(
+            HeaderError(relative, f"cannot be read: {error.strerror}", "a readable folder")
+        )
+
+    for folder, folders, files in os.walk(root, onerror=unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in (*folders, *files):
+            if not name.startswith("."):
+                yield Path(folder, name)
 
 
 def _split(relative: str) -> tuple[str, str, int] | None:
@@ -166,17 +214,6 @@ def is_name(word: str) -> bool:
     if keyword.iskeyword(word) or keyword.issoftkeyword(word) or word in _DEVICES:
         return False
     return 0 < len(word) <= NAME_LENGTH and word[0] in LOWER and NAME_TAIL.issuperset(word)
-
-
-def _read(root: Path, path: Path) -> Script:
-    relative = path.relative_to(root).as_posix()
-    family, name, major = _split(relative) or ("", "", 0)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        problem = HeaderError(relative, f"cannot be read: {error.strerror}", "a readable file")
-        raise ScriptsRefused([problem]) from error
-    return parse(relative, data, family=family, name=name, major=major)
 
 
 # --- keys ------------------------------------------------------------------------------------
@@ -317,10 +354,12 @@ def check_expectation(script: Script, expectation: Expectation) -> None:
         return
     variant = script.variant(expectation.variant)
     if variant is None:
+        errors = [error.name for error in script.errors]
+        known = [variant.name for variant in script.variants]
         raise Misfit(
             expectation.position,
             f"{script.full_name} replies no {expectation.variant or 'bare value'}",
-            f"one of {', '.join(variant.name for variant in script.variants)}",
+            f"error {expectation.variant}" if expectation.variant in errors else _one_of(known),
         )
     fields = {field.name: field.type for field in variant.fields}
     for condition in expectation.conditions:
@@ -330,12 +369,16 @@ def check_expectation(script: Script, expectation: Expectation) -> None:
             raise Misfit(
                 condition.position,
                 f"{variant.name} has no field {condition.field!r}",
-                f"one of {', '.join(fields)}" if fields else "no field",
+                _one_of([*fields, *([variant.group.name] if variant.group else [])]),
             )
         elif isinstance(condition.value, Items):
             raise Misfit(condition.position, "a list", f"a value of type {fields[condition.field]}")
         elif not isinstance(condition.value, Reference):
             scalar(fields[condition.field], condition.value)
+
+
+def _one_of(names: list[str]) -> str:
+    return f"one of {', '.join(names)}" if names else "no field"
 
 
 def _problem(script: Script, place: Position, problem: str, expected: str) -> HeaderError:

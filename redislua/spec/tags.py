@@ -35,6 +35,7 @@ from redislua.spec.values import (
     check_count,
     looks_like_range,
     position,
+    scan_bare_type,
     scan_default,
     scan_group,
     scan_integer,
@@ -101,7 +102,10 @@ def scan_key(cursor: Cursor, draft: Draft) -> None:
             cursor.fail("a range on a key that is not variadic", "name... first", start=count_at)
         check_count(cursor, count, count_at)
     elif variadic:
-        cursor.fail("a variadic key without a range", "how many keys, as in 1..256")
+        cursor.fail(
+            "a variadic key without a range",
+            "how many keys, behind the type, as in hash 1..256 expires",
+        )
     if variadic and not pattern.placeholders:
         cursor.fail("a variadic key without a placeholder", "one that takes the values", start=at)
     cursor.blanks()
@@ -173,7 +177,7 @@ def scan_returns(cursor: Cursor, draft: Draft) -> None:
     """``@returns Variant field:type … [group]``, or one bare type."""
     start = cursor.at
     if cursor.peek() in LOWER and cursor.peek():
-        bare = scan_type(cursor, reply=True)
+        bare = scan_bare_type(cursor)
         if draft.variants or draft.bare:
             cursor.fail("a bare type beside another reply", "one bare type alone", start=start)
         draft.bare = bare
@@ -279,7 +283,10 @@ def scan_budget(cursor: Cursor, draft: Draft) -> None:
         if over not in known and "arg" not in draft.broken:
             cursor.fail(f"nothing is called {over!r}", "an argument, a group, or keys", start=at)
     if growth != "1" and over is None:
-        cursor.fail(f"growth={growth} over nothing", "n= and what it grows with")
+        cursor.fail(
+            f"growth={growth} over nothing",
+            "n= and what it grows with: an argument, a group, or keys, as in n=limit",
+        )
     draft.budget = Budget(calls, growth, over)
 
 
@@ -340,12 +347,16 @@ class Tag:
 TAGS: dict[str, Tag] = {
     "version": Tag(scan_version, "@version 1.0.0", required=True),
     "key": Tag(scan_key, "@key name cache:{<key>} hash expires", many=True, required=True),
-    "arg": Tag(scan_arg, "@arg name int 1..100 = 10", many=True),
+    "arg": Tag(
+        scan_arg,
+        "@arg name int 1..100 = 10; @arg name int = none; @arg rows:(id:str n:int)... 1..8",
+        many=True,
+    ),
     "channel": Tag(scan_channel, "@channel name cache:{<key>}:filled", many=True),
     "returns": Tag(scan_returns, "@returns Hit value:bytes", many=True, required=True),
     "error": Tag(scan_error, "@error BadState What it means.", many=True),
     "state": Tag(scan_state, "@state entry cache-entry/1", many=True),
-    "retry": Tag(scan_retry, "@retry safe", required=True),
+    "retry": Tag(scan_retry, "@retry safe, conservative or never", required=True),
     "budget": Tag(scan_budget, "@budget calls<=4 growth=1", required=True),
     "requires": Tag(scan_requires, "@requires redis>=7.4 valkey>=9.0"),
     "deprecated": Tag(scan_deprecated, "@deprecated Use limit.gcra."),

@@ -21,6 +21,8 @@ from redislua.spec.notation import Position
 
 KINDS: tuple[str, ...] = get_args(Kind)
 TYPE = f"a type: {', '.join(kind for kind in KINDS if kind != 'enum')} or enum(a, b)"
+ARG_TYPE = f"{TYPE}; a group is written name:(id:str count:int)... 1..8"
+BARE_TYPE = f"a variant in PascalCase, as in Hit value:bytes, or {TYPE}"
 RANGE = "a range such as 1..600_000, 0.. or ..10"
 SUFFIX_US = {
     "us": 1,
@@ -47,11 +49,20 @@ def position(cursor: Cursor, start: int) -> Position:
 
 def scan_type(cursor: Cursor, *, reply: bool) -> Type:
     """Read a type; ``reply`` admits ``T?`` and excludes what only a caller can send."""
+    return _scan_type(cursor, TYPE if reply else ARG_TYPE, reply=reply)
+
+
+def scan_bare_type(cursor: Cursor) -> Type:
+    """Read the type of a reply that is one value; a variant is expected as often."""
+    return _scan_type(cursor, BARE_TYPE, reply=True)
+
+
+def _scan_type(cursor: Cursor, expected: str, *, reply: bool) -> Type:
     start = cursor.at
     kind = cursor.take_while(NAME_TAIL)
     if kind not in KINDS:
         cursor.at = start
-        cursor.fail(f"unknown type {_word(cursor)!r}", TYPE)
+        cursor.fail(f"unknown type {_word(cursor)!r}", expected)
     if reply and kind in _NOT_IN_REPLY:
         cursor.fail(f"type {kind} in a reply", "a type that a server can send", start=start)
     choices = _scan_choices(cursor) if kind == "enum" else ()
@@ -276,7 +287,7 @@ def _read_duration(of: Type, word: str) -> int | Expected:
         return plain
     amount = read_duration_us(word)
     if amount is None:
-        return Expected("a duration such as 500ms, 10s or 2h")
+        return Expected("a whole duration such as 500ms, 10s or 2h, without a fraction")
     unit = UNIT_US[of.kind]
     if amount % unit:
         return Expected(f"a whole number of {of.kind}")

@@ -197,12 +197,23 @@ def test_init_twice_and_over_other_scripts_is_refused(tmp_path):
     assert redislua("init", cwd=tmp_path).returncode == 2
     assert (tmp_path / "pyproject.toml").read_text() == before
 
-    other = tmp_path / "other"
-    (other / "scripts" / "mine").mkdir(parents=True)
-    done = redislua("init", cwd=other)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    done = redislua("init", cwd=inner)
+    assert done.returncode == 2
+    assert "is inside the project of" in done.stderr
+    assert list(inner.iterdir()) == []
+
+
+def test_init_leaves_scripts_that_are_there_alone(tmp_path):
+    (tmp_path / "scripts" / "mine").mkdir(parents=True)
+
+    done = redislua("init", cwd=tmp_path)
+
     assert done.returncode == 2
     assert "is not empty" in done.stderr
-    assert not (other / "pyproject.toml").exists()
+    assert "[tool.redislua]" in done.stderr, "the table to add by hand is shown"
+    assert not (tmp_path / "pyproject.toml").exists()
 
 
 @pytest.mark.parametrize(

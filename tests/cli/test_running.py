@@ -136,6 +136,19 @@ def test_demo_calls_everything_under_load_and_nobody_notices_the_flushes():
         assert re.search(rf"{re.escape(name)} +\d+ +\d+ +\d+ +\d+ +\d+\.\d %", done.stdout)
 
 
+def test_demo_stops_when_a_script_never_ends(project):
+    path = project / "scripts" / "limit" / "gcra.v1.lua"
+    text = path.read_text()
+    old = "local time = redis.call('TIME')"
+    path.write_text(text.replace(old, f"while true do end\n{old}", 1))
+
+    done = redislua("demo", "--calls", "10", cwd=project)
+
+    assert done.returncode == 1
+    assert "limit.gcra@1.0.0" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_demo_exits_1_when_a_script_fails(project):
     path = project / "scripts" / "limit" / "gcra.v1.lua"
     text = path.read_text()

@@ -168,6 +168,7 @@ def test_what_the_header_excludes_is_refused(change, kind):
         ([], InvalidArgumentValue),
         ([("a", 1)] * 9, InvalidArgumentValue),
         ("ab", InvalidArgumentType),
+        ((("a", 1),), InvalidArgumentType),
         (7, InvalidArgumentType),
         ([("a", 1001)], InvalidArgumentValue),
         ([("", 1)], InvalidArgumentValue),

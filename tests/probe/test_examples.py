@@ -18,16 +18,16 @@ KITCHEN = Path(__file__).parents[1] / "registries" / "features" / "scripts"
 pytestmark = pytest.mark.filterwarnings("ignore:Use kitchen.twice:DeprecationWarning")
 
 
-def results(root: Path, url: str, name: str) -> list[ExampleResult]:
+def results(root: Path, kind: str, *names: str) -> list[ExampleResult]:
     registry = load(root)
-    script = registry.find(name)
-    assert script is not None
-    return list(run_examples(registry, load_operations(registry), url, [script]))
+    scripts = [script for name in names if (script := registry.find(name)) is not None]
+    assert len(scripts) == len(names)
+    return list(run_examples(registry, load_operations(registry), kind, scripts))
 
 
 @pytest.mark.parametrize("name", load(KITCHEN).names)
 def test_every_notation_works_on_a_server(name, server):
-    found = results(KITCHEN, server.url, name)
+    found = results(KITCHEN, server.kind, name)
 
     assert found
     for result in found:
@@ -37,7 +37,7 @@ def test_every_notation_works_on_a_server(name, server):
 def changed(tmp_path: Path, file: str, old: str, new: str) -> Path:
     for path in KITCHEN.rglob("*.lua"):
         copy = tmp_path / path.relative_to(KITCHEN)
-        copy.parent.mkdir(exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         text = path.read_text()
         if path.name == file:
             assert old in text
@@ -75,7 +75,7 @@ def test_a_line_that_does_not_hold_shows_what_came_back(
 ):
     root = changed(tmp_path, file, old, new)
 
-    (result,) = results(root, server.url, f"kitchen.{file.split('.')[0]}")
+    (result,) = results(root, server.kind, f"kitchen.{file.split('.')[0]}")
 
     assert not result.passed
     last = result.lines[-1]
@@ -87,18 +87,59 @@ def test_an_example_for_a_newer_server_is_skipped_with_a_reason(server, tmp_path
     old, new = "redis>=7.0 valkey>=7.2", "redis>=99 valkey>=99"
     root = changed(tmp_path, "twice.v2.lua", old, new)
 
-    (result,) = results(root, server.url, "kitchen.twice")
+    (result,) = results(root, server.kind, "kitchen.twice")
 
     assert "needs redis>=99 or valkey>=99; the server is" in result.skipped
     assert result.lines == ()
 
 
-def test_examples_start_on_an_empty_database(server, client):
-    client.set("left", "over")
+def test_a_script_that_never_ends_fails_and_the_others_go_on(server, tmp_path):
+    """The server that it holds is replaced; with writes made it cannot even be killed."""
+    for file, loop in (
+        ("many.v1.lua", "while true do end"),
+        ("own.v1.lua", "redis.call('SET', held, value)\nwhile true do end"),
+    ):
+        old = {"many.v1.lua": "local found = 0", "own.v1.lua": "return before"}[file]
+        root = changed(tmp_path / file, file, old, f"{loop}\n{old}" if "many" in file else loop)
 
-    results(KITCHEN, server.url, "kitchen.ring")
+        found = results(root, server.kind, f"kitchen.{file.split('.')[0]}", "kitchen.ring")
 
-    assert client.get("left") is None
+        assert [result.passed for result in found] == [False, True]
+        assert found[0].lines[-1].problem == "the script did not finish in time"
+        assert "OutcomeUnknown" in found[0].lines[-1].actual
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "problem"),
+    [
+        (
+            "rows.v1.lua",
+            "redis.call('PEXPIRE', shelf, keep_ms)",
+            "",
+            "key 'kitchen:{a}:shelf' is left without the expiry that its @key declares",
+        ),
+        (
+            "ring.v1.lua",
+            "redis.call('HSET', rings, 'v', 1)",
+            "",
+            "key 'kitchen:{a}:rings' does not carry 1 in field v, as kitchen-rings/1 says",
+        ),
+        (
+            "own.v1.lua",
+            "redis.call('SET', held, value)",
+            "redis.call('DEL', held) redis.call('RPUSH', held, value)",
+            "key 'any:thing' is a list and not a string",
+        ),
+    ],
+)
+def test_what_a_call_leaves_behind_must_be_what_its_header_says(
+    file, old, new, problem, server, tmp_path
+):
+    root = changed(tmp_path, file, old, new)
+
+    (result,) = results(root, server.kind, f"kitchen.{file.split('.')[0]}")
+
+    assert result.lines[-1].problem == problem
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,11 @@ def test_a_pyproject_without_the_table_is_passed_by(tmp_path):
         ('[tool.redislua]\noutput = "."\n', "leaves the project"),
         ('[tool.redislua]\noutput = "b"\nscript = "x"\n', "unknown key 'script'"),
         ("[tool]\nredislua = 3\n", "expected a table"),
+        ("tool = 3\n", "tool: expected a table"),
+        ('[tool.redislua]\noutput = "redis-scripts"\n', "cannot be imported"),
+        ('[tool.redislua]\noutput = "class"\n', "cannot be imported"),
+        ('[tool.redislua]\noutput = "scripts"\n', "outside the scripts"),
+        ('[tool.redislua]\noutput = "scripts/x"\n', "outside the scripts"),
         ("[tool.redislua\n", "not TOML"),
     ],
 )

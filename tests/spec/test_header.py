@@ -300,6 +300,16 @@ def test_the_lines_of_an_example_without_a_title_are_passed_over():
         assert [error.line for error in found] == [line_of(GOOD, "@example")]
 
 
+def test_a_gap_in_the_header_is_named_and_not_what_it_hides():
+    found = problems(GOOD.replace("-- @retry", "\n-- @retry"))
+
+    assert [error.problem for error in found] == [
+        "@retry stands below the header, which ends at line 16",
+        "@budget stands below the header, which ends at line 16",
+    ]
+    assert [error.line for error in found] == [18, 19]
+
+
 def test_no_header_at_all_is_one_clear_error():
     found = problems("#!lua\nreturn 1\n")
 

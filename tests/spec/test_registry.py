@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,32 @@ def test_links_are_refused(root, tmp_path_factory):
     assert refused(root) == ["cache/evil.v1.lua: a symbolic link", "linked: a symbolic link"]
 
 
+def test_what_cannot_be_listed_is_an_error_and_not_an_empty_family(root, monkeypatch):
+    """Else its generated module would be removed. (The tests may run as root, who reads all.)"""
+    real = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "cache":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    assert refused(root) == ["cache: cannot be read: Permission denied"]
+
+
+def test_what_is_no_regular_file_is_refused_and_never_opened(root):
+    os.mkfifo(root / "cache" / "pipe.v1.lua")
+    (root / "cache" / "folder.v1.lua").mkdir()
+
+    assert refused(root) == [
+        "cache/folder.v1.lua: not a regular file",
+        "cache/pipe.v1.lua: not a regular file",
+    ]
+
+
 def test_a_folder_that_is_not_there_says_what_makes_one(tmp_path):
-    with pytest.raises(ConfigError, match="redislua init"):
+    with pytest.raises(ConfigError, match="redislua new"):
         load(tmp_path / "scripts")
 
 
@@ -175,6 +200,7 @@ def test_one_error_of_a_family_has_one_text(root):
         ("-> Wait retry_after<=500ms", "-> Wait retry_after=soon", "is no ms"),
         ("-> Wait retry_after<=500ms", "-> error Late", "declares no error Late"),
         ("-> Wait retry_after<=500ms", "-> 5", "replies no bare value"),
+        ("-> Wait retry_after<=500ms", "-> BadState", "replies no BadState"),
     ],
 )
 def test_an_example_that_does_not_fit_its_script_is_an_error_of_its_line(root, old, new, problem):

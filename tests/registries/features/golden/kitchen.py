@@ -524,9 +524,10 @@ def rows(
                 encode.pairs(_ROWS, "items", items, RowsItemsRow),
                 1,
                 8,
+                RowsItemsRow,
                 _encode_rows_items,
             ),
-            *encode.rows(_ROWS, "marks", marks, 0, 4, _encode_rows_marks),
+            *encode.rows(_ROWS, "marks", marks, 0, 4, RowsMarksRow, _encode_rows_marks),
         ),
         _decode_rows,
     )
