@@ -124,7 +124,7 @@ def answered(call: Call[Any], error: Exception) -> CallError:
     place = tail or _LINE.search(text)
     line = int(place[1]) if place else None
     fault = FAULTS.get(code or "") or _begins(FAULT_SENTENCES, text) or ScriptFault
-    if fault is ScriptFault and code not in (None, "ERR"):
+    if fault is ScriptFault and code not in (None, "ERR") and code not in REFUSED:
         reason = f"{code} {reason} (a code that the header does not declare)"
     return fault(reason, **about, file=call.script.file, line=line)
 
