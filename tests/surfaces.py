@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import redis
 import redis.asyncio
 
-from redislua.runtime import Call, arun, run
+from redislua.runtime import Call, arun, arun_many, run, run_many
 
 T = TypeVar("T")
 
@@ -55,6 +55,13 @@ class Surface:
         if self.way.is_async:
             return self.wait(arun(self.client, call, **options))
         return run(self.client, call, **options)
+
+    def call_many(self, *calls: Call[Any], **options: Any) -> tuple[Any, ...]:
+        """Run a batch and return its replies; options go to `redislua.runtime.run_many`."""
+        if self.way.is_async:
+            done: tuple[Any, ...] = self.wait(arun_many(self.client, *calls, **options))
+            return done
+        return run_many(self.client, *calls, **options)
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the event loop that the asyncio client lives in."""

@@ -1,8 +1,8 @@
 """How a script is called: what generated modules import, and what runs their calls."""
 
 from redislua.runtime import decode, encode
-from redislua.runtime.aio import arun
-from redislua.runtime.blocking import run
+from redislua.runtime.aio import arun, arun_many
+from redislua.runtime.blocking import run, run_many
 from redislua.runtime.bound import AsyncBindings, Bindings
 from redislua.runtime.call import Call, RetryClass, Script
 from redislua.runtime.clients import AsyncClient, BlockingClient
@@ -20,10 +20,12 @@ __all__ = [
     "RetryClass",
     "Script",
     "arun",
+    "arun_many",
     "awarm",
     "decode",
     "encode",
     "new_owner",
     "run",
+    "run_many",
     "warm",
 ]

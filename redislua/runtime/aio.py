@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
-from redislua.runtime import clients
+from redislua.runtime import batch, clients
 from redislua.runtime.call import Call
 from redislua.runtime.clients import AsyncClient
 from redislua.runtime.connections import AsyncPool
 from redislua.runtime.plan import DEFAULT_DEADLINE, Lost, NotSent, Pause, Plan, ends, single
 from redislua.runtime.pools import async_pools
 
-__all__ = ["arun", "drive"]
+__all__ = ["arun", "arun_many", "drive"]
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+F = TypeVar("F")
 
 
 async def arun(
@@ -42,6 +48,108 @@ async def arun(
     """
     until = ends(clients.checked(call).script.name, deadline)
     return await drive(async_pools.of(client), single(call, until=until), until)
+
+
+@overload
+async def arun_many(
+    client: AsyncClient, a: Call[A], /, *, atomic: bool = ..., deadline: timedelta | float = ...
+) -> tuple[A]: ...
+
+
+@overload
+async def arun_many(
+    client: AsyncClient,
+    a: Call[A],
+    b: Call[B],
+    /,
+    *,
+    atomic: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[A, B]: ...
+
+
+@overload
+async def arun_many(
+    client: AsyncClient,
+    a: Call[A],
+    b: Call[B],
+    c: Call[C],
+    /,
+    *,
+    atomic: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[A, B, C]: ...
+
+
+@overload
+async def arun_many(
+    client: AsyncClient,
+    a: Call[A],
+    b: Call[B],
+    c: Call[C],
+    d: Call[D],
+    /,
+    *,
+    atomic: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[A, B, C, D]: ...
+
+
+@overload
+async def arun_many(
+    client: AsyncClient,
+    a: Call[A],
+    b: Call[B],
+    c: Call[C],
+    d: Call[D],
+    e: Call[E],
+    /,
+    *,
+    atomic: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[A, B, C, D, E]: ...
+
+
+@overload
+async def arun_many(
+    client: AsyncClient,
+    a: Call[A],
+    b: Call[B],
+    c: Call[C],
+    d: Call[D],
+    e: Call[E],
+    f: Call[F],
+    /,
+    *,
+    atomic: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[A, B, C, D, E, F]: ...
+
+
+@overload
+async def arun_many(
+    client: AsyncClient,
+    /,
+    *calls: Call[Any],
+    atomic: bool = ...,
+    return_exceptions: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[Any, ...]: ...
+
+
+async def arun_many(
+    client: AsyncClient,
+    /,
+    *calls: Call[Any],
+    atomic: bool = False,
+    return_exceptions: bool = False,
+    deadline: timedelta | float = DEFAULT_DEADLINE,
+) -> tuple[Any, ...]:
+    """Run several calls in one write: `run_many` for asyncio clients."""
+    until = ends("arun_many", deadline)
+    pool = async_pools.of(client)
+    plan = batch.plan(calls, atomic=atomic, known=pool.known, until=until)
+    return batch.replies(await drive(pool, plan, until), return_exceptions=return_exceptions)
 
 
 async def drive(pool: AsyncPool, plan: Plan[T], until: float) -> T:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
-from redislua.runtime import clients
+from redislua.runtime import batch, clients
 from redislua.runtime.call import Call
 from redislua.runtime.clients import BlockingClient
 from redislua.runtime.connections import Pool
 from redislua.runtime.plan import DEFAULT_DEADLINE, Lost, NotSent, Pause, Plan, ends, single
 from redislua.runtime.pools import pools
 
-__all__ = ["drive", "run"]
+__all__ = ["drive", "run", "run_many"]
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+F = TypeVar("F")
 
 
 def run(
@@ -42,6 +48,126 @@ def run(
     """
     until = ends(clients.checked(call).script.name, deadline)
     return drive(pools.of(client), single(call, until=until), until)
+
+
+@overload
+def run_many(
+    client: BlockingClient, a: Call[A], /, *, atomic: bool = ..., deadline: timedelta | float = ...
+) -> tuple[A]: ...
+
+
+@overload
+def run_many(
+    client: BlockingClient,
+    a: Call[A],
+    b: Call[B],
+    /,
+    *,
+    atomic: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[A, B]: ...
+
+
+@overload
+def run_many(
+    client: BlockingClient,
+    a: Call[A],
+    b: Call[B],
+    c: Call[C],
+    /,
+    *,
+    atomic: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[A, B, C]: ...
+
+
+@overload
+def run_many(
+    client: BlockingClient,
+    a: Call[A],
+    b: Call[B],
+    c: Call[C],
+    d: Call[D],
+    /,
+    *,
+    atomic: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[A, B, C, D]: ...
+
+
+@overload
+def run_many(
+    client: BlockingClient,
+    a: Call[A],
+    b: Call[B],
+    c: Call[C],
+    d: Call[D],
+    e: Call[E],
+    /,
+    *,
+    atomic: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[A, B, C, D, E]: ...
+
+
+@overload
+def run_many(
+    client: BlockingClient,
+    a: Call[A],
+    b: Call[B],
+    c: Call[C],
+    d: Call[D],
+    e: Call[E],
+    f: Call[F],
+    /,
+    *,
+    atomic: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[A, B, C, D, E, F]: ...
+
+
+@overload
+def run_many(
+    client: BlockingClient,
+    /,
+    *calls: Call[Any],
+    atomic: bool = ...,
+    return_exceptions: bool = ...,
+    deadline: timedelta | float = ...,
+) -> tuple[Any, ...]: ...
+
+
+def run_many(
+    client: BlockingClient,
+    /,
+    *calls: Call[Any],
+    atomic: bool = False,
+    return_exceptions: bool = False,
+    deadline: timedelta | float = DEFAULT_DEADLINE,
+) -> tuple[Any, ...]:
+    """Run several calls in one write, in order, and return their replies in that order.
+
+    Up to 256 calls and 1 MiB travel in one write; more are cut into several. Each call has
+    its own outcome, and a failing one stops no other.
+
+    Args:
+        client: A blocking client of redis-py or valkey-py.
+        calls: What generated functions return, of any families.
+        atomic: Run them in one MULTI/EXEC, so that no other client's command comes
+            between. Nothing is rolled back. More than one write holds is refused.
+        return_exceptions: Put the `CallError` of a call in its place, instead of raising
+            the first one after all have ended.
+        deadline: A timedelta or seconds for everything.
+
+    Raises:
+        NotExecuted, ScriptError, OutcomeUnknown: As in `run`, of the first call that
+            failed; with ``atomic``, NotExecuted and OutcomeUnknown speak of all.
+        InvalidArgumentValue: A transaction that exceeds one write. Nothing was sent.
+    """
+    until = ends("run_many", deadline)
+    pool = pools.of(client)
+    plan = batch.plan(calls, atomic=atomic, known=pool.known, until=until)
+    return batch.replies(drive(pool, plan, until), return_exceptions=return_exceptions)
 
 
 def drive(pool: Pool, plan: Plan[T], until: float) -> T:

@@ -42,8 +42,12 @@ __all__ = [
     "Plan",
     "Send",
     "TooOld",
+    "Trouble",
+    "decoded",
     "ends",
     "load",
+    "not_deployed",
+    "script_load",
     "single",
 ]
 
@@ -55,8 +59,8 @@ T = TypeVar("T")
 DEFAULT_DEADLINE = timedelta(seconds=2)
 """How long a call may take when nothing else is said."""
 
-EVAL = 2
-"""The last of the three forms of a call: EVALSHA, SCRIPT LOAD with EVALSHA, EVAL."""
+EVALSHA, LOAD, EVAL = 0, 1, 2
+"""The three forms of a call: EVALSHA, SCRIPT LOAD with EVALSHA, EVAL."""
 
 MOST_LOSSES = 3
 """Writes of one call that may have been executed: the first and two resends."""
@@ -120,11 +124,13 @@ class Lost(Exception):
 
     Attributes:
         cause: The client library's exception.
+        replies: Those that came before, for the first commands of the write.
     """
 
-    def __init__(self, cause: Exception) -> None:
+    def __init__(self, cause: Exception, replies: Sequence[Any] = ()) -> None:
         super().__init__(cause)
         self.cause = cause
+        self.replies = replies
 
 
 Plan: TypeAlias = Generator[Send | Pause, Sequence[Any], T]
@@ -149,6 +155,7 @@ def single(
     call: Call[T],
     *,
     read_only: bool = False,
+    form: int = EVALSHA,
     until: float = math.inf,
     clock: Callable[[], float] = time.monotonic,
     jitter: Callable[[], float] = random.random,
@@ -163,12 +170,12 @@ def single(
     Args:
         call: What to run.
         read_only: Use the ``_RO`` commands, which replicas take.
+        form: Where to begin: EVALSHA, or LOAD for a server that may lack the script.
         until: When to stop, on ``clock``.
         clock: Seconds, monotonic.
         jitter: Evenly distributed numbers in 0..1.
     """
-    trouble = _Trouble(call, call.script.retry, until, clock, jitter)
-    form = 0
+    trouble = Trouble(call, call.script.retry, until, clock, jitter)
     send = _form(call, form, read_only)
     while True:
         try:
@@ -178,11 +185,11 @@ def single(
         else:
             answer = replies[-1]
             if not isinstance(answer, Exception):
-                return _decoded(call, answer)
+                return decoded(call, answer)
             problem = outcome.answered(call, answer)
             missing = problem.code == "NOSCRIPT"
             if form == EVAL and (missing or isinstance(problem, AccessDenied)):
-                problem = _not_deployed(call, answer)
+                problem = not_deployed(call, answer)
             elif missing:
                 form += 1
                 send = _form(call, form, read_only)
@@ -205,8 +212,8 @@ def load(
     calls = [Call(script, (), (), _digest) for script in scripts]
     if not calls:
         return []
-    trouble = _Trouble(calls[0], "safe", until, clock, jitter)
-    send = Send(*(_script_load(call) for call in calls))
+    trouble = Trouble(calls[0], "safe", until, clock, jitter)
+    send = Send(*(script_load(call) for call in calls))
     while True:
         try:
             replies = yield send
@@ -221,7 +228,7 @@ def load(
         yield pause
 
 
-class _Trouble:
+class Trouble:
     """What has gone wrong with a call so far, and whether it may go on."""
 
     __slots__ = ("_clock", "_jitter", "_losses", "_refusals", "_retry", "_until", "call")
@@ -295,15 +302,17 @@ def _form(call: Call[Any], form: int, read_only: bool) -> Send:
     if form == EVAL:
         return Send((f"EVAL{suffix}", script.source, *operands), requires=script.requires)
     evalsha: Command = (f"EVALSHA{suffix}", script.sha1, *operands)
-    commands = (_script_load(call), evalsha) if form else (evalsha,)
+    commands = (script_load(call), evalsha) if form else (evalsha,)
     return Send(*commands, requires=script.requires)
 
 
-def _script_load(call: Call[Any]) -> Command:
+def script_load(call: Call[Any]) -> Command:
+    """The command that loads a call's script."""
     return ("SCRIPT", "LOAD", call.script.source)
 
 
-def _decoded(call: Call[T], reply: Any) -> T:
+def decoded(call: Call[T], reply: Any) -> T:
+    """Decode a reply, or raise `UnexpectedReplyError`."""
     try:
         return call.decode(reply)
     except UnexpectedReplyError as error:
@@ -313,7 +322,8 @@ def _decoded(call: Call[T], reply: Any) -> T:
         raise UnexpectedReplyError(str(call.script), reply, keys=call.keys) from error
 
 
-def _not_deployed(call: Call[Any], error: Exception) -> ScriptNotDeployed:
+def not_deployed(call: Call[Any], error: Exception) -> ScriptNotDeployed:
+    """Say that a script is missing and cannot be brought."""
     return ScriptNotDeployed(
         f"the server does not have the script, and it can be neither loaded nor sent "
         f"with EVAL: {outcome.sentence(error)}",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import redis
 import redis.asyncio
 
-from redislua.runtime import Call, aio, arun, awarm, blocking, run, warm
+from redislua.runtime import Call, aio, arun, arun_many, awarm, blocking, run, run_many, warm
 from redislua.runtime.plan import Plan, ends, single
 from redislua.runtime.pools import async_pools, pools
 
@@ -54,6 +54,13 @@ class Caller:
         path = pool.get("path")
         url = f"unix://{path}" if path else f"redis://{pool['host']}:{pool['port']}/0"
         return self.open(url, **options)
+
+    def run_many(self, client: Any, *calls: Call[Any], **options: Any) -> tuple[Any, ...]:
+        """Run a batch."""
+        if self.is_async:
+            done: tuple[Any, ...] = self.wait(arun_many(client, *calls, **options))
+            return done
+        return run_many(client, *calls, **options)
 
     def run(self, client: Any, call: Call[T], **options: Any) -> T:
         """Run one call."""

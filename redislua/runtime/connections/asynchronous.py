@@ -51,7 +51,7 @@ class AsyncLine(Line):
                 for _ in commands:
                     replies.append(await self._reply())  # noqa: PERF401 - as above
         except TimeoutError as error:
-            raise Lost(TimeoutError(f"no reply within {left:.3g} s")) from error
+            raise Lost(TimeoutError(f"no reply within {left:.3g} s"), replies) from error
         except Exception as error:
             self.end(replies, commands, error)
         return replies

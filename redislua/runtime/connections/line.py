@@ -59,7 +59,7 @@ class Line:
             error, errors.BusyLoadingError | errors.AuthenticationError
         )
         if not is_reply or len(replies) + 1 < len(commands):
-            raise Lost(error) from error
+            raise Lost(error, replies) from error
         self.spent = True
         replies.append(error)
 
@@ -68,7 +68,13 @@ L = TypeVar("L", bound=Line)
 
 
 class Connections(Generic[L]):
-    """Idle connections of one client and a count of all of them."""
+    """Idle connections of one client and a count of all of them.
+
+    Attributes:
+        idle: Those that no call is on.
+        known: Digests of scripts that the server is believed to have: answered calls
+            add them, and a lost connection (a restart, a failover) empties it.
+    """
 
     def __init__(self, source: Any, errors: ModuleType) -> None:
         self._source = source
@@ -76,6 +82,7 @@ class Connections(Generic[L]):
         self._lock = threading.Lock()
         self._made = 0
         self.idle: deque[L] = deque()
+        self.known: set[str] = set()
 
     def _new(self, until: float) -> Any:
         """Make a connection that is not connected yet; its waits end with the deadline."""
@@ -102,6 +109,7 @@ class Connections(Generic[L]):
             raise NotSent(TooOld(reason))
 
     def _gone(self) -> None:
+        self.known.clear()
         with self._lock:
             self._made -= 1
 

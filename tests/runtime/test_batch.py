@@ -1,0 +1,417 @@
+"""Batches: several calls in one write, each with its own outcome; and transactions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from redislua.bindings import cache, limit
+from redislua.errors import (
+    InvalidArgumentType,
+    InvalidArgumentValue,
+    NotExecuted,
+    OutcomeUnknown,
+    ScriptFault,
+    ScriptNotDeployed,
+    WrongType,
+)
+from redislua.runtime import Call, run_many
+from redislua.runtime.batch import MOST_BYTES, MOST_CALLS, many, transaction
+from redislua.runtime.plan import Lost, NotSent, Pause, Send
+from tests.runtime.callers import Caller
+from tests.runtime.proxy import Proxy
+from tests.runtime.samples import call as sample
+from tests.runtime.samples import incr
+
+NOSCRIPT = redis.exceptions.NoScriptError("No matching script.")
+NEVER = 1e9
+
+
+def start(calls: list[Call[Any]], known: set[str]) -> tuple[Any, Any]:
+    plan = many(calls, known=known, until=NEVER, clock=lambda: 0.0, jitter=lambda: 0.5)
+    return plan, next(plan)
+
+
+def names(send: Any) -> list[Any]:
+    assert isinstance(send, Send)
+    return [command[0] for command in send.commands]
+
+
+def end(plan: Any, replies: Any) -> Any:
+    with pytest.raises(StopIteration) as done:
+        plan.send(replies)
+    return done.value.value
+
+
+# --- the plan: the tests play the server -----------------------------------------------------
+
+
+def test_scripts_that_the_server_may_lack_travel_once_at_the_head_of_the_same_write():
+    one, two = incr("safe"), sample("return 2")
+    known: set[str] = set()
+
+    plan, send = start([one, two, one], known)
+
+    assert names(send) == ["SCRIPT", "SCRIPT", "EVALSHA", "EVALSHA", "EVALSHA"]
+    assert [command[2] for command in send.commands[:2]] == [one.script.source, two.script.source]
+    assert end(plan, [b"", b"", 1, 2, 3]) == [1, 2, 3]
+    assert known == {one.script.sha1, two.script.sha1}
+
+
+def test_in_the_steady_state_nothing_but_the_calls_is_sent():
+    one = incr("safe")
+
+    plan, send = start([one] * 3, {one.script.sha1})
+
+    assert names(send) == ["EVALSHA"] * 3
+    assert end(plan, [1, 2, 3]) == [1, 2, 3]
+
+
+def test_a_call_that_met_a_flushed_cache_is_healed_alone():
+    one, two = incr("never"), sample("return 2")
+    known = {one.script.sha1, two.script.sha1}
+    plan, _ = start([one, two, one], known)
+
+    healing = plan.send([1, NOSCRIPT, 2])
+
+    assert names(healing) == ["SCRIPT", "EVALSHA"]
+    assert healing.commands[1][1] == two.script.sha1
+    assert end(plan, [b"", 2]) == [1, 2, 2]
+
+
+def test_each_call_has_its_own_end():
+    wrong = redis.ResponseError("WRONGTYPE Operation against a key")
+    plan, _ = start([incr("safe")] * 3, set())
+
+    first, second, third = end(plan, [b"", 1, wrong, 2])
+
+    assert (first, third) == (1, 2)
+    assert isinstance(second, WrongType)
+
+
+@pytest.mark.parametrize(("count", "writes"), [(1, [1]), (256, [256]), (600, [256, 256, 88])])
+def test_a_write_holds_256_calls(count, writes):
+    one = incr("safe")
+    plan, send = start([one] * count, {one.script.sha1})
+
+    seen = []
+    for size in writes[:-1]:
+        seen.append(len(send.commands))
+        send = plan.send([1] * size)
+    seen.append(len(send.commands))
+
+    assert seen == writes
+    assert end(plan, [1] * writes[-1]) == [1] * count
+
+
+def test_a_write_holds_a_mebibyte():
+    big = incr("safe", marker=b"x" * (MOST_BYTES // 4))
+    plan, send = start([big] * 5, {big.script.sha1})
+
+    assert len(send.commands) == 3  # the keys count too
+    assert len(plan.send([1] * 3).commands) == 2
+    larger = incr("safe", marker=b"x" * (2 * MOST_BYTES))
+    _, alone = start([larger], {larger.script.sha1})
+    assert len(alone.commands) == 1
+
+
+def test_of_a_lost_write_what_was_answered_counts_and_never_is_not_sent_again():
+    never, safe = incr("never"), sample("return 2", retry="safe")
+    plan, _ = start([never, safe, never], {never.script.sha1, safe.script.sha1})
+
+    pause = plan.throw(Lost(redis.ConnectionError("gone"), [1]))
+
+    assert isinstance(pause, Pause)
+    assert names(plan.send(())) == ["EVALSHA"]
+    first, second, third = end(plan, [2])
+    assert (first, second) == (1, 2)
+    assert isinstance(third, OutcomeUnknown)
+
+
+def test_a_write_that_did_not_leave_is_tried_again_whole():
+    plan, _ = start([incr("never")] * 2, {incr("never").script.sha1})
+
+    pause = plan.throw(NotSent(redis.ConnectionError("refused")))
+
+    assert isinstance(pause, Pause)
+    assert names(plan.send(())) == ["EVALSHA"] * 2
+    assert end(plan, [1, 2]) == [1, 2]
+
+
+def test_a_transaction_carries_its_scripts_and_is_one_write():
+    one, two = incr("never"), sample("return 2")
+    plan = transaction([one, two, one], until=NEVER)
+
+    send = next(plan)
+
+    assert names(send) == ["MULTI", "SCRIPT", "SCRIPT", *["EVALSHA"] * 3, "EXEC"]
+    queued = [b"OK", *[b"QUEUED"] * 5]
+    assert end(plan, [*queued, [b"", b"", 1, 2, 2]]) == [1, 2, 2]
+
+
+def test_calls_that_ran_outside_a_refused_multi_are_unknown():
+    """MULTI met a loading server, and the calls behind it one that was ready."""
+    plan = transaction([incr("safe")], until=NEVER)
+    next(plan)
+    loading = redis.exceptions.BusyLoadingError("loading", status_code="LOADING")
+
+    with pytest.raises(OutcomeUnknown, match="MULTI was refused"):
+        plan.send([loading, b"", 1, redis.ResponseError("EXEC without MULTI")])
+
+
+def test_a_transaction_that_was_refused_whole_is_tried_again():
+    plan = transaction([incr("never")], until=NEVER)
+    next(plan)
+    busy = redis.ResponseError("BUSY Valkey is busy running a script.")
+
+    assert isinstance(plan.send([busy] * 4), Pause)
+
+
+# --- servers ---------------------------------------------------------------------------------
+
+
+def test_calls_of_any_families_come_back_typed_in_order(surface):
+    calls = (
+        limit.gcra(subject="u", limit=5, period=timedelta(hours=1), burst=5),
+        cache.get_or_lock(key="k", owner="a", hold=1000),
+        limit.gcra(subject="u", limit=5, period=timedelta(hours=1), burst=5),
+    )
+
+    replies = surface.call_many(*calls)
+
+    assert [reply.remaining for reply in (replies[0], replies[2])] == [4, 3]
+    assert replies[1] == cache.GetOrLockFill()
+
+
+def test_an_empty_batch_sends_nothing(caller: Caller, client: Any):
+    own = caller.open_like(client)
+
+    assert caller.run_many(own) == ()
+    assert caller.run_many(own, atomic=True) == ()
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_the_order_is_kept(caller: Caller, client: Any, atomic: bool):
+    own = caller.open_like(client)
+    push = [sample("return redis.call('RPUSH', KEYS[1], ARGV[1])", b"%d" % n) for n in range(200)]
+
+    assert caller.run_many(own, *push, atomic=atomic) == tuple(range(1, 201))
+    assert client.lrange("{sample}", 0, -1) == [b"%d" % n for n in range(200)]
+
+
+def test_a_batch_larger_than_a_write_keeps_its_order(caller: Caller, client: Any):
+    own = caller.open_like(client)
+
+    assert caller.run_many(own, *[incr()] * 700) == tuple(range(1, 701))
+
+
+def test_a_script_is_loaded_once_and_nothing_is_asked(caller: Caller, client: Any):
+    own = caller.open_like(client)
+    client.config_resetstat()
+
+    for _ in range(5):
+        caller.run_many(own, *[incr()] * 10)
+
+    stats = client.info("commandstats")
+    assert stats["cmdstat_script|load"]["calls"] == 1
+    assert stats["cmdstat_evalsha"]["calls"] == 50
+    assert "cmdstat_script|exists" not in stats
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_a_flush_between_batches_is_healed(caller: Caller, client: Any, atomic: bool):
+    own = caller.open_like(client)
+    caller.run_many(own, incr(), incr(), atomic=atomic)
+
+    client.script_flush()
+
+    assert caller.run_many(own, incr(), incr(), atomic=atomic) == (3, 4)
+
+
+def test_a_failing_call_stops_no_other_and_is_raised_at_the_end(caller: Caller, client: Any):
+    own = caller.open_like(client)
+    bad = sample("return redis.call('NOSUCH')")
+
+    with pytest.raises(ScriptFault):
+        caller.run_many(own, incr(), bad, incr())
+
+    assert client.get("{sample}") == b"2"
+    first, second, third = caller.run_many(own, incr(), bad, incr(), return_exceptions=True)
+    assert (first, third) == (3, 4)
+    assert isinstance(second, ScriptFault)
+
+
+def test_a_failing_call_in_a_transaction_does_not_undo_the_others(caller: Caller, client: Any):
+    own = caller.open_like(client)
+    bad = sample("return redis.call('NOSUCH')")
+
+    results = caller.run_many(own, incr(), bad, incr(), atomic=True, return_exceptions=True)
+
+    assert (results[0], results[2]) == (1, 2)
+    assert isinstance(results[1], ScriptFault)
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_lost_replies_of_never_are_unknown_and_run_once(
+    caller: Caller, client: Any, proxy: Proxy, atomic: bool
+):
+    faulty = caller.open(proxy.url)
+    caller.run_many(faulty, incr("never"))
+    proxy.arm("drop_reply", shots=100)
+
+    if atomic:
+        with pytest.raises(OutcomeUnknown):
+            caller.run_many(faulty, *[incr("never")] * 3, atomic=True)
+    else:
+        lost = caller.run_many(faulty, *[incr("never")] * 3, return_exceptions=True)
+        assert [type(one) for one in lost] == [OutcomeUnknown] * 3
+
+    assert proxy.met == 1
+    assert client.get("{sample}") == b"4"
+
+
+def test_no_other_command_comes_between_the_calls_of_a_transaction(client: Any, server: Any):
+    torn = []
+
+    def work() -> None:
+        with redis.Redis.from_url(server.url) as own:
+            for _ in range(100):
+                first, second, third = run_many(own, incr(), incr(), incr(), atomic=True)
+                if not first + 2 == second + 1 == third:
+                    torn.append((first, second, third))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert torn == []
+    assert client.get("{sample}") == b"1200"
+
+
+def test_a_storm_of_flushes_leaks_no_noscript_and_runs_every_call_once(client: Any, server: Any):
+    done = threading.Event()
+    failed: list[BaseException] = []
+
+    def work(atomic: bool) -> None:
+        with redis.Redis.from_url(server.url) as own:
+            try:
+                for _ in range(60):
+                    run_many(own, *[incr("never")] * 10, atomic=atomic, deadline=20)
+            except BaseException as error:
+                failed.append(error)
+
+    def flush() -> None:
+        with redis.Redis.from_url(server.url) as own:
+            while not done.is_set():
+                own.script_flush()
+
+    workers = [threading.Thread(target=work, args=(atomic,)) for atomic in (False, True, False)]
+    flusher = threading.Thread(target=flush)
+    for thread in (flusher, *workers):
+        thread.start()
+    for thread in workers:
+        thread.join()
+    done.set()
+    flusher.join()
+
+    assert failed == []
+    assert client.get("{sample}") == b"1800"
+
+
+@pytest.fixture
+def poor(client: Any, server: Any):
+    """Make a client of a user with some rights."""
+    opened: list[Any] = []
+
+    def make(caller: Caller, *rights: str, keys: str = "*") -> Any:
+        client.acl_setuser(
+            "poor", enabled=True, nopass=True, reset=True, keys=[keys],
+            commands=["+@connection", "+multi", "+exec", "+incr", *rights],
+        )  # fmt: skip
+        return caller.open_like(client, username="poor", password="x")
+
+    yield make
+    client.acl_deluser("poor")
+    assert opened == []
+
+
+def test_a_transaction_of_a_user_who_may_not_load_goes_by_eval(
+    caller: Caller, client: Any, poor: Any
+):
+    own = poor(caller, "+evalsha", "+eval")
+
+    assert caller.run_many(own, incr(), incr(), atomic=True) == (1, 2)
+
+
+def test_a_transaction_that_cannot_bring_its_scripts_runs_nothing(
+    caller: Caller, client: Any, poor: Any
+):
+    own = poor(caller, "+evalsha")
+
+    with pytest.raises(ScriptNotDeployed):
+        caller.run_many(own, incr(), incr(), atomic=True)
+
+    assert client.dbsize() == 0
+
+
+def test_a_transaction_with_a_forbidden_key_runs_nothing(caller: Caller, client: Any, poor: Any):
+    own = poor(caller, "+evalsha", "+eval", "+script", keys="{sample}")
+    allowed = incr()
+    forbidden = Call(allowed.script, (b"{sample}:other",), (b"",), int)
+
+    with pytest.raises(NotExecuted, match=r"NOPERM|permission"):
+        caller.run_many(own, allowed, forbidden, atomic=True)
+
+    assert client.dbsize() == 0
+
+
+@pytest.mark.parametrize("call", [incr("safe", marker=b"x" * (MOST_BYTES // 2)), None])
+def test_a_transaction_larger_than_a_write_is_refused_before_anything_is_sent(
+    caller: Caller, client: Any, call: Any
+):
+    calls = [call] * 3 if call else [incr()] * (MOST_CALLS + 1)
+
+    with pytest.raises(InvalidArgumentValue, match="a transaction is not split"):
+        caller.run_many(caller.open_like(client), *calls, atomic=True)
+
+    assert client.dbsize() == 0
+
+
+def test_what_is_no_call_is_refused(caller: Caller, client: Any):
+    with pytest.raises(InvalidArgumentType):
+        caller.run_many(caller.open_like(client), limit.gcra)  # type: ignore[arg-type]
+
+
+def test_the_tuple_is_typed(tmp_path: Path):
+    program = tmp_path / "typed.py"
+    program.write_text(
+        "import redis\n"
+        "from redislua.bindings import cache, limit\n"
+        "from redislua.runtime import run_many\n"
+        "client = redis.Redis()\n"
+        "one = limit.gcra(subject='u', limit=1, period=1000, burst=1)\n"
+        "two = cache.read(key='k')\n"
+        "reveal_type(run_many(client, one, two))\n"
+        "reveal_type(run_many(client, *[one, two]))\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", str(program)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    revealed = [line for line in done.stdout.split("\n") if "Revealed type" in line]
+    assert "GcraAllowed" in revealed[0]
+    assert "ReadHit" in revealed[0]
+    assert "tuple[Any, ...]" in revealed[1]
