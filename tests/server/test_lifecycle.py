@@ -77,9 +77,19 @@ def _program(ending: str, listen: str = "port") -> Iterator[subprocess.Popen[str
 
 
 def _first_line(program: subprocess.Popen[str]) -> Traces:
+    pid, folder = _line(program).split(" ", 1)
+    return Traces(int(pid), Path(folder))
+
+
+def _line(program: subprocess.Popen[str]) -> str:
+    """Read one line and not a byte more: what readline() buffers, communicate() never sees."""
     assert program.stdout is not None
-    pid, folder = program.stdout.readline().split(" ", 1)
-    return Traces(int(pid), Path(folder.rstrip("\n")))
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(program.stdout.fileno(), 1)
+        assert byte, f"the program ended behind {line!r}"
+        line += byte
+    return line.decode().rstrip("\n")
 
 
 def _await_gone(traces: Traces) -> None:
@@ -192,8 +202,7 @@ except KeyboardInterrupt:
 """
     with _program(ending) as program:
         traces = _first_line(program)
-        assert program.stdout is not None
-        assert program.stdout.readline() == "waiting\n"
+        assert _line(program) == "waiting"
         os.killpg(program.pid, signal.SIGINT)
         answered, problems = program.communicate(timeout=PATIENCE)
 
