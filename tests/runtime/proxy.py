@@ -40,7 +40,6 @@ class Proxy:
     Attributes:
         port: Where it listens.
         met: How many requests an armed fault has met.
-        accepted: How many connections were made.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -52,7 +51,6 @@ class Proxy:
         self._thread = threading.Thread(target=self._run, name="proxy")
         self.port = 0
         self.met = 0
-        self.accepted = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -94,7 +92,6 @@ class Proxy:
             await asyncio.gather(*self._tasks)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
