@@ -47,10 +47,10 @@ def command(calls: int, kind: str) -> int:
     began = time.monotonic()
     console = stdout()
     scripts = project.scripts()
-    operations = load_operations(scripts)
     families = ", ".join(f"{family} ({len(found)})" for family, found in scripts.families.items())
     console.print(f"[bold]found[/bold]      {counted(len(scripts.names), 'script')}: {families}")
     texts = render(scripts)
+    operations = load_operations(scripts, texts)
     lines = sum(text.count("\n") for text in texts.values())
     console.print(
         f"[bold]generated[/bold]  {counted(len(texts), 'module')}, {lines} lines of Python"

@@ -42,12 +42,11 @@ def catalogue() -> Registry:
 
 def scripts() -> Registry:
     """The project's scripts; outside a project the catalogue's, and a note that says so."""
-    try:
-        found = config()
-    except NoProject:
-        stderr().print("no project here: redislua's own catalogue", style="dim")
-        return catalogue()
-    return load(found.scripts)
+    own = _own()
+    if own is not None:
+        return own
+    stderr().print("no project here: redislua's own catalogue", style="dim")
+    return catalogue()
 
 
 def find(name: str) -> tuple[Registry, Script]:
@@ -56,18 +55,24 @@ def find(name: str) -> tuple[Registry, Script]:
     Raises:
         ConfigError: When neither has it.
     """
-    try:
-        ours = load(config().scripts)
-    except NoProject:
-        ours = None
-    for known in (ours, catalogue()):
+    names: tuple[str, ...] = ()
+    for source in (_own, catalogue):
+        known = source()
         script = known.find(name) if known is not None else None
         if known is not None and script is not None:
             return known, script
-    names = (*(ours.names if ours is not None else ()), *catalogue().names)
+        names += known.names if known is not None else ()
     near = difflib.get_close_matches(name.replace("/", "."), names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(names)}"
     raise ConfigError(f"no script is called {name!r}: {hint}")
+
+
+def _own() -> Registry | None:
+    try:
+        found = config()
+    except NoProject:
+        return None
+    return load(found.scripts)
 
 
 def select(known: Registry, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -161,13 +161,8 @@ def group_encoder(names: Names, group: Group) -> str:
         rows = f"encode.pairs({names.constant}, {literal(group.name)}, {group.name}, {row})"
     return (
         f"*encode.rows({names.constant}, {literal(group.name)}, {rows}, "
-        f"{low}, {high}, {row}, {row_encoder(names, group)})"
+        f"{low}, {high}, {row}, {names.row_encoder(group)})"
     )
-
-
-def row_encoder(names: Names, group: Group) -> str:
-    """Name of the function that encodes one row."""
-    return f"_encode_{names.function}_{group.name}"
 
 
 # --- keys ------------------------------------------------------------------------------------

@@ -224,7 +224,7 @@ def _locals(script: Script, names: Names, patterns: list[Pattern]) -> tuple[tupl
 def _row_encoders(script: Script, names: Names) -> list[RowEncoderView]:
     return [
         RowEncoderView(
-            arguments.row_encoder(names, group),
+            names.row_encoder(group),
             names.argument_row(group),
             tuple(
                 arguments.encoder(names, column, f"row.{column.name}") for column in group.columns
@@ -257,13 +257,9 @@ def _decoders(script: Script, names: Names) -> list[DecoderView]:
             built = ", ".join(replies.expression(column.type, column.name) for column in columns)
             row = names.reply_row(variant)
             case = CaseView(f"[{shape}]", f"{row}({built})")
-            views.append(DecoderView(_row_decoder(names, variant), row, names.constant, (case,)))
+            views.append(DecoderView(names.row_decoder(variant), row, names.constant, (case,)))
     views.insert(0, DecoderView(names.decoder, returns, names.constant, tuple(cases)))
     return views
-
-
-def _row_decoder(names: Names, variant: Variant) -> str:
-    return f"{names.decoder}_{variant.name.lower()}_row"
 
 
 def _case(names: Names, variant: Variant) -> CaseView:
@@ -273,6 +269,6 @@ def _case(names: Names, variant: Variant) -> CaseView:
     if variant.group:
         shape.append("*_rows")
         width = len(variant.group.columns)
-        each = f"{_row_decoder(names, variant)}(_row) for _row in decode.chunks(_rows, {width})"
+        each = f"{names.row_decoder(variant)}(_row) for _row in decode.chunks(_rows, {width})"
         built.append(f"tuple([{each}])")
     return CaseView(f"[{', '.join(shape)}]", f"{names.variant(variant)}({', '.join(built)})")

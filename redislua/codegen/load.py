@@ -52,15 +52,21 @@ class Operation:
         return type(reply).__name__.removeprefix(self.names.stem)
 
 
-def load_operations(registry: Registry, *, folder: str = "scripts") -> dict[str, Operation]:
-    """Render all modules, execute them in memory, and return operations by full name.
+def load_operations(
+    registry: Registry, texts: Mapping[str, str] | None = None
+) -> dict[str, Operation]:
+    """Execute all modules in memory, and return operations by full name.
+
+    Args:
+        registry: The scripts.
+        texts: What `render` made of them, where that is at hand already.
 
     Raises:
         GenerateError: When the scripts cannot be rendered.
     """
     modules = {
         path.removesuffix(".py"): _execute(path, text)
-        for path, text in render(registry, folder=folder).items()
+        for path, text in (texts if texts is not None else render(registry)).items()
         if path != "__init__.py"
     }
     operations = {}

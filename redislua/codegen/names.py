@@ -104,6 +104,14 @@ class Names:
         """The row class of a variant's group."""
         return f"{self.stem}{variant.name}Row"
 
+    def row_decoder(self, variant: Variant) -> str:
+        """The decoder of one row of a variant's group."""
+        return f"{self.decoder}_{variant.name.lower()}_row"
+
+    def row_encoder(self, group: Group) -> str:
+        """The encoder of one row of an argument's group."""
+        return f"_encode_{self.function}_{group.name}"
+
     def argument_row(self, group: Group) -> str:
         """The row class of an argument's group."""
         return f"{self.stem}{pascal(group.name)}Row"
@@ -166,10 +174,12 @@ def _claims(names: Names, script: Script) -> Iterable[tuple[str, str]]:
     yield names.reply, "the reply type"
     for group in script.groups:
         yield names.argument_row(group), f"the row class of argument {group.name}"
+        yield names.row_encoder(group), f"the row encoder of argument {group.name}"
     for variant in script.variants:
         yield names.variant(variant), f"variant {variant.name}"
         if variant.group:
             yield names.reply_row(variant), f"the row class of variant {variant.name}"
+            yield names.row_decoder(variant), f"the row decoder of variant {variant.name}"
 
 
 def _hidden(names: Names, script: Script) -> Iterable[str]:

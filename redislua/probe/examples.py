@@ -115,26 +115,33 @@ def run_examples(
                 if player is None:
                     player = stack.enter_context(_Player.on(registry, operations, kind))
                 result = player.run(script, example)
-                if player.is_held():
+                if player.held:
                     stack.close()
                     player = None
                 yield result
 
 
 class _Player:
-    """Plays one example at a time on a server of its own."""
+    """Plays one example at a time on a server of its own.
+
+    Attributes:
+        held: A script did not give the server back.
+    """
 
     def __init__(
         self,
         registry: Registry,
         operations: Mapping[str, Operation],
         url: str,
+        owner: redis.Redis,
         confined: Confined,
     ) -> None:
         self._registry = registry
         self._by_file = {operation.spec.file: operation for operation in operations.values()}
         self._url = url
+        self._owner: Any = owner
         self._confined = confined
+        self.held = False
 
     @classmethod
     @contextlib.contextmanager
@@ -143,15 +150,15 @@ class _Player:
     ) -> Iterator[_Player]:
         """Start a server and play on it."""
         with server.start(kind, config=IMPATIENT) as running, contextlib.ExitStack() as stack:
+            owner = stack.enter_context(redis.Redis.from_url(running.url))
             confined = stack.enter_context(Confined(running.url))
-            player = cls(registry, operations, running.url, confined)
+            player = cls(registry, operations, running.url, owner, confined)
             yield player
-            if player.is_held():
+            if player.held:
                 # Its user cannot be deleted any more, and goes with the server.
                 stack.pop_all()
 
-    def is_held(self) -> bool:
-        """True when a script does not give the server back."""
+    def _is_held(self) -> bool:
         with redis.Redis.from_url(self._url, socket_timeout=HELD, retry=None) as client:
             try:
                 client.ping()
@@ -164,12 +171,13 @@ class _Player:
         skipped = ""
         lines: tuple[LineResult, ...] = ()
         try:
-            with redis.Redis.from_url(self._url) as client:
-                client.flushall()
-                lines = tuple(self.play(script, example))
+            self._owner.flushall()
+            lines = tuple(self.play(script, example))
         except ServerTooOld as error:
             skipped = str(error)
-        return ExampleResult(script, example.title, example.position.line, lines, skipped)
+        result = ExampleResult(script, example.title, example.position.line, lines, skipped)
+        self.held = not result.passed and self._is_held()
+        return result
 
     def play(self, script: Script, example: Example) -> Iterator[LineResult]:
         replies: dict[int, Any] = {}
@@ -207,19 +215,18 @@ class _Player:
 
     def _broken_promise(self, spec: Script, call: Call[Any]) -> str:
         """Compare the keys that a call left behind with what its header says of them."""
-        with redis.Redis.from_url(self._url) as client:
-            for key, name in _keys_of(spec, call):
-                shown = repr(name)[1:]
-                found = client.type(name).decode()
-                if found == "none":
-                    continue
-                if found != key.redis_type:
-                    return f"key {shown} is a {found} and not a {key.redis_type}"
-                if key.expires and not spec.read_only and client.pttl(name) == -1:
-                    return f"key {shown} is left without the expiry that its @key declares"
-                state = spec.state_of(key.name)
-                if state and client.hget(name, "v") != b"%d" % state.number:
-                    return f"key {shown} does not carry {state.number} in field v, as {state} says"
+        for key, name in _keys_of(spec, call):
+            shown = repr(name)[1:]
+            found = self._owner.type(name).decode()
+            if found == "none":
+                continue
+            if found != key.redis_type:
+                return f"key {shown} is a {found} and not a {key.redis_type}"
+            if key.expires and not spec.read_only and self._owner.pttl(name) == -1:
+                return f"key {shown} is left without the expiry that its @key declares"
+            state = spec.state_of(key.name)
+            if state and self._owner.hget(name, "v") != b"%d" % state.number:
+                return f"key {shown} does not carry {state.number} in field v, as {state} says"
         return ""
 
 

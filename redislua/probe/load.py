@@ -27,7 +27,7 @@ from redislua.probe.examples import Operation, fill_in
 from redislua.probe.slowlog import SlowLog
 from redislua.runtime import Call, arun
 from redislua.spec.model import Script
-from redislua.spec.notation import Example, ExampleCall, ExampleWait
+from redislua.spec.notation import Example, ExampleWait
 from redislua.spec.registry import Registry, resolve
 from redislua.spec.typing import arguments
 
@@ -156,7 +156,7 @@ class _Load:
             if isinstance(line, ExampleWait):
                 await asyncio.sleep(line.microseconds / 1_000_000)
                 continue
-            operation = self._operations[self._by_file[self._called(script, line).file]]
+            operation = self._operations[self._by_file[resolve(self._registry, script, line).file]]
             given = arguments(operation.spec, line.arguments)
             try:
                 given = fill_in(given, replies)
@@ -164,9 +164,6 @@ class _Load:
                 return  # under contention an earlier line got another variant than it shows
             call = operation.call({**given, "namespace": namespace})
             replies[number] = await self._send(client, operation, call)
-
-    def _called(self, script: Script, line: ExampleCall) -> Script:
-        return resolve(self._registry, script, line)
 
     async def _send(
         self, client: redis.asyncio.Redis, operation: Operation, call: Call[Any]

@@ -155,6 +155,14 @@ def test_a_clash_of_names_is_an_error_that_names_both_sides(files, clash, tmp_pa
     assert ".v1.lua" in str(caught.value)
 
 
+def test_row_decoders_that_differ_by_case_alone_clash(tmp_path):
+    text = minimal("a", variant="Ab", field="rows").replace("rows:int", "rows:(n:int)...")
+    text = text.replace("-- @retry", "-- @returns AB rows:(n:int)...\n-- @retry")
+
+    with pytest.raises(GenerateError, match="_decode_a_ab_row: the row decoder of variant AB"):
+        render(registry_of(tmp_path, {"t/a.v1.lua": text}))
+
+
 def test_an_older_major_takes_a_numbered_name_and_a_clash_with_it_is_an_error(tmp_path):
     files = {
         "t/a.v1.lua": minimal("a"),
