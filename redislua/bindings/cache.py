@@ -95,7 +95,7 @@ class BadStateError(ScriptError):
 # cache.abandon
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class AbandonReleased:
     """Reply ``Released`` of `abandon`.
 
@@ -106,7 +106,7 @@ class AbandonReleased:
     fails: int
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class AbandonLost:
     """Reply ``Lost`` of `abandon`."""
 
@@ -163,18 +163,19 @@ def abandon(
         BadArgumentError: An argument is malformed or out of the range that the header declares.
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = abandon_keys(key=key, namespace=namespace)
-    _channels = abandon_channels(key=key, namespace=namespace)
+    _prefix = encode.namespace(_ABANDON, namespace)
+    _key_bytes = encode.tag(_ABANDON, "key", key)
+    _filled_channel = _prefix + b"cache:{" + _key_bytes + b"}:filled"
     return Call(
         _ABANDON,
-        (_keys.lease,),
+        (_prefix + b"cache:{" + _key_bytes + b"}:lease",),
         (
             encode.owner(_ABANDON, "owner", owner),
             encode.duration(_ABANDON, "cooldown", cooldown, 1000, 1, 600_000),
-            _channels.filled,
+            _filled_channel,
         ),
         _decode_abandon,
-        (_channels.filled,),
+        (_filled_channel,),
     )
 
 
@@ -207,12 +208,12 @@ def abandon_channels(
 # cache.conditional_delete
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalDeleteDeleted:
     """Reply ``Deleted`` of `conditional_delete`."""
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalDeleteConflict:
     """Reply ``Conflict`` of `conditional_delete`.
 
@@ -223,7 +224,7 @@ class ConditionalDeleteConflict:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalDeleteStaleFence:
     """Reply ``StaleFence`` of `conditional_delete`.
 
@@ -234,7 +235,7 @@ class ConditionalDeleteStaleFence:
     fence: str
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalDeleteMissing:
     """Reply ``Missing`` of `conditional_delete`."""
 
@@ -285,10 +286,11 @@ def conditional_delete(
         BadArgumentError: An argument is malformed or out of the range that the header declares.
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = conditional_delete_keys(key=key, namespace=namespace)
+    _prefix = encode.namespace(_CONDITIONAL_DELETE, namespace)
+    _key_bytes = encode.tag(_CONDITIONAL_DELETE, "key", key)
     return Call(
         _CONDITIONAL_DELETE,
-        (_keys.document,),
+        (_prefix + b"cache:{" + _key_bytes + b"}:document",),
         (
             encode.word(_CONDITIONAL_DELETE, "mode", mode, ("match", "any", "fence")),
             b""
@@ -315,7 +317,7 @@ def conditional_delete_keys(
 # cache.conditional_read
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalReadFound:
     """Reply ``Found`` of `conditional_read`.
 
@@ -330,7 +332,7 @@ class ConditionalReadFound:
     fence: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalReadMissing:
     """Reply ``Missing`` of `conditional_read`."""
 
@@ -368,10 +370,11 @@ def conditional_read(
     Errors of the call, when it is run:
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = conditional_read_keys(key=key, namespace=namespace)
+    _prefix = encode.namespace(_CONDITIONAL_READ, namespace)
+    _key_bytes = encode.tag(_CONDITIONAL_READ, "key", key)
     return Call(
         _CONDITIONAL_READ,
-        (_keys.document,),
+        (_prefix + b"cache:{" + _key_bytes + b"}:document",),
         (),
         _decode_conditional_read,
     )
@@ -393,7 +396,7 @@ def conditional_read_keys(
 # cache.conditional_update
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalUpdateStored:
     """Reply ``Stored`` of `conditional_update`.
 
@@ -406,7 +409,7 @@ class ConditionalUpdateStored:
     created: bool
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalUpdateConflict:
     """Reply ``Conflict`` of `conditional_update`.
 
@@ -419,12 +422,12 @@ class ConditionalUpdateConflict:
     value: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalUpdateMissing:
     """Reply ``Missing`` of `conditional_update`."""
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalUpdateExists:
     """Reply ``Exists`` of `conditional_update`.
 
@@ -435,7 +438,7 @@ class ConditionalUpdateExists:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalUpdateStaleFence:
     """Reply ``StaleFence`` of `conditional_update`.
 
@@ -446,7 +449,7 @@ class ConditionalUpdateStaleFence:
     fence: str
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ConditionalUpdateReplayed:
     """Reply ``Replayed`` of `conditional_update`.
 
@@ -522,10 +525,11 @@ def conditional_update(
         BadArgumentError: An argument is malformed or out of the range that the header declares.
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = conditional_update_keys(key=key, namespace=namespace)
+    _prefix = encode.namespace(_CONDITIONAL_UPDATE, namespace)
+    _key_bytes = encode.tag(_CONDITIONAL_UPDATE, "key", key)
     return Call(
         _CONDITIONAL_UPDATE,
-        (_keys.document,),
+        (_prefix + b"cache:{" + _key_bytes + b"}:document",),
         (
             encode.word(
                 _CONDITIONAL_UPDATE,
@@ -537,8 +541,7 @@ def conditional_update(
             if expected is None
             else encode.text(_CONDITIONAL_UPDATE, "expected", expected, 1, 64),
             encode.binary(_CONDITIONAL_UPDATE, "value", value, 0, 262_144),
-            encode.duration(_CONDITIONAL_UPDATE, "ttl", ttl, 1000, -1, 31_622_400_000),
-            encode.flag(_CONDITIONAL_UPDATE, "want_value", want_value),
+            *_conditional_update_settings(ttl, want_value),
             encode.token(_CONDITIONAL_UPDATE, "token", token),
         ),
         _decode_conditional_update,
@@ -561,12 +564,12 @@ def conditional_update_keys(
 # cache.fill
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class FillStored:
     """Reply ``Stored`` of `fill`."""
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class FillLeaseLost:
     """Reply ``LeaseLost`` of `fill`."""
 
@@ -634,25 +637,23 @@ def fill(
         BadArgumentError: An argument is malformed or out of the range that the header declares.
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = fill_keys(key=key, namespace=namespace)
-    _channels = fill_channels(key=key, namespace=namespace)
+    _prefix = encode.namespace(_FILL, namespace)
+    _key_bytes = encode.tag(_FILL, "key", key)
+    _filled_channel = _prefix + b"cache:{" + _key_bytes + b"}:filled"
     return Call(
         _FILL,
         (
-            _keys.entry,
-            _keys.lease,
+            _prefix + b"cache:{" + _key_bytes + b"}:entry",
+            _prefix + b"cache:{" + _key_bytes + b"}:lease",
         ),
         (
             encode.owner(_FILL, "owner", owner),
             encode.binary(_FILL, "value", value, 0, 262_144),
-            encode.duration(_FILL, "soft", soft, 1000, 1, 31_622_400_000),
-            encode.duration(_FILL, "hard", hard, 1000, 1, 31_622_400_000),
-            encode.duration(_FILL, "cost", cost, 1000, 0, 600_000),
-            encode.flag(_FILL, "negative", negative),
-            _channels.filled,
+            *_fill_settings(soft, hard, cost, negative),
+            _filled_channel,
         ),
         _decode_fill,
-        (_channels.filled,),
+        (_filled_channel,),
     )
 
 
@@ -686,7 +687,7 @@ def fill_channels(
 # cache.get_or_lock
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class GetOrLockHit:
     """Reply ``Hit`` of `get_or_lock`.
 
@@ -701,7 +702,7 @@ class GetOrLockHit:
     fresh_for: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class GetOrLockStale:
     """Reply ``Stale`` of `get_or_lock`.
 
@@ -714,7 +715,7 @@ class GetOrLockStale:
     age: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class GetOrLockRefresh:
     """Reply ``Refresh`` of `get_or_lock`.
 
@@ -727,12 +728,12 @@ class GetOrLockRefresh:
     age: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class GetOrLockFill:
     """Reply ``Fill`` of `get_or_lock`."""
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class GetOrLockWait:
     """Reply ``Wait`` of `get_or_lock`.
 
@@ -745,7 +746,7 @@ class GetOrLockWait:
     fails: int
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class GetOrLockNegative:
     """Reply ``Negative`` of `get_or_lock`.
 
@@ -827,19 +828,17 @@ def get_or_lock(
         BadArgumentError: An argument is malformed or out of the range that the header declares.
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = get_or_lock_keys(key=key, namespace=namespace)
+    _prefix = encode.namespace(_GET_OR_LOCK, namespace)
+    _key_bytes = encode.tag(_GET_OR_LOCK, "key", key)
     return Call(
         _GET_OR_LOCK,
         (
-            _keys.entry,
-            _keys.lease,
+            _prefix + b"cache:{" + _key_bytes + b"}:entry",
+            _prefix + b"cache:{" + _key_bytes + b"}:lease",
         ),
         (
             encode.owner(_GET_OR_LOCK, "owner", owner),
-            encode.duration(_GET_OR_LOCK, "hold", hold, 1000, 1, 600_000),
-            encode.integer(_GET_OR_LOCK, "beta_ppm", beta_ppm, 0, 100_000_000),
-            encode.integer(_GET_OR_LOCK, "draw_ppm", draw_ppm, 1, 1_000_000),
-            encode.flag(_GET_OR_LOCK, "allow_stale", allow_stale),
+            *_get_or_lock_settings(hold, beta_ppm, draw_ppm, allow_stale),
         ),
         _decode_get_or_lock,
     )
@@ -862,7 +861,7 @@ def get_or_lock_keys(
 # cache.invalidate
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class InvalidateInvalidated:
     """Reply ``Invalidated`` of `invalidate`.
 
@@ -921,20 +920,21 @@ def invalidate(
         BadArgumentError: An argument is malformed or out of the range that the header declares.
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = invalidate_keys(key=key, namespace=namespace)
-    _channels = invalidate_channels(key=key, namespace=namespace)
+    _prefix = encode.namespace(_INVALIDATE, namespace)
+    _key_bytes = encode.tag(_INVALIDATE, "key", key)
+    _filled_channel = _prefix + b"cache:{" + _key_bytes + b"}:filled"
     return Call(
         _INVALIDATE,
         (
-            _keys.entry,
-            _keys.lease,
+            _prefix + b"cache:{" + _key_bytes + b"}:entry",
+            _prefix + b"cache:{" + _key_bytes + b"}:lease",
         ),
         (
             encode.word(_INVALIDATE, "mode", mode, ("delete", "mark_stale")),
-            _channels.filled,
+            _filled_channel,
         ),
         _decode_invalidate,
-        (_channels.filled,),
+        (_filled_channel,),
     )
 
 
@@ -968,7 +968,7 @@ def invalidate_channels(
 # cache.read
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ReadHit:
     """Reply ``Hit`` of `read`.
 
@@ -983,7 +983,7 @@ class ReadHit:
     fresh_for: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ReadStale:
     """Reply ``Stale`` of `read`.
 
@@ -996,7 +996,7 @@ class ReadStale:
     age: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ReadNegative:
     """Reply ``Negative`` of `read`.
 
@@ -1007,7 +1007,7 @@ class ReadNegative:
     fresh_for: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class ReadMissing:
     """Reply ``Missing`` of `read`."""
 
@@ -1046,10 +1046,11 @@ def read(
     Errors of the call, when it is run:
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = read_keys(key=key, namespace=namespace)
+    _prefix = encode.namespace(_READ, namespace)
+    _key_bytes = encode.tag(_READ, "key", key)
     return Call(
         _READ,
-        (_keys.entry,),
+        (_prefix + b"cache:{" + _key_bytes + b"}:entry",),
         (),
         _decode_read,
     )
@@ -1560,7 +1561,7 @@ _ABANDON = Script(
 
 def _decode_abandon(reply: Any) -> AbandonReply:
     match reply:
-        case [b"Released", int(fails)]:
+        case [b"Released", fails] if type(fails) is int:
             return AbandonReleased(fails)
         case [b"Lost"]:
             return AbandonLost()
@@ -1673,9 +1674,9 @@ def _decode_conditional_delete(reply: Any) -> ConditionalDeleteReply:
     match reply:
         case [b"Deleted"]:
             return ConditionalDeleteDeleted()
-        case [b"Conflict", bytes(version)]:
+        case [b"Conflict", version] if type(version) is bytes:
             return ConditionalDeleteConflict(decode.text(version))
-        case [b"StaleFence", bytes(fence)]:
+        case [b"StaleFence", fence] if type(fence) is bytes:
             return ConditionalDeleteStaleFence(decode.text(fence))
         case [b"Missing"]:
             return ConditionalDeleteMissing()
@@ -1739,7 +1740,11 @@ _CONDITIONAL_READ = Script(
 
 def _decode_conditional_read(reply: Any) -> ConditionalReadReply:
     match reply:
-        case [b"Found", bytes(value), bytes(version), (None | bytes()) as fence]:
+        case [b"Found", value, version, fence] if (
+            type(value) is bytes
+            and type(version) is bytes
+            and (fence is None or type(fence) is bytes)
+        ):
             return ConditionalReadFound(
                 value,
                 decode.text(version),
@@ -1924,19 +1929,34 @@ _CONDITIONAL_UPDATE = Script(
 )
 
 
+@encode.remembered
+def _conditional_update_settings(
+    ttl: timedelta | int,
+    want_value: bool,
+) -> tuple[bytes, ...]:
+    return (
+        encode.duration(_CONDITIONAL_UPDATE, "ttl", ttl, 1000, -1, 31_622_400_000),
+        encode.flag(_CONDITIONAL_UPDATE, "want_value", want_value),
+    )
+
+
 def _decode_conditional_update(reply: Any) -> ConditionalUpdateReply:
     match reply:
-        case [b"Stored", bytes(version), (0 | 1) as created]:
+        case [b"Stored", version, (0 | 1) as created] if (
+            type(version) is bytes and type(created) is int
+        ):
             return ConditionalUpdateStored(decode.text(version), created == 1)
-        case [b"Conflict", bytes(version), (None | bytes()) as value]:
+        case [b"Conflict", version, value] if type(version) is bytes and (
+            value is None or type(value) is bytes
+        ):
             return ConditionalUpdateConflict(decode.text(version), value)
         case [b"Missing"]:
             return ConditionalUpdateMissing()
-        case [b"Exists", bytes(version)]:
+        case [b"Exists", version] if type(version) is bytes:
             return ConditionalUpdateExists(decode.text(version))
-        case [b"StaleFence", bytes(fence)]:
+        case [b"StaleFence", fence] if type(fence) is bytes:
             return ConditionalUpdateStaleFence(decode.text(fence))
-        case [b"Replayed", bytes(version)]:
+        case [b"Replayed", version] if type(version) is bytes:
             return ConditionalUpdateReplayed(decode.text(version))
         case _:
             raise UnexpectedReplyError(str(_CONDITIONAL_UPDATE), reply)
@@ -2081,6 +2101,21 @@ _FILL = Script(
         "RLUA_BAD_STATE": BadStateError,
     },
 )
+
+
+@encode.remembered
+def _fill_settings(
+    soft: timedelta | int,
+    hard: timedelta | int,
+    cost: timedelta | int,
+    negative: bool,
+) -> tuple[bytes, ...]:
+    return (
+        encode.duration(_FILL, "soft", soft, 1000, 1, 31_622_400_000),
+        encode.duration(_FILL, "hard", hard, 1000, 1, 31_622_400_000),
+        encode.duration(_FILL, "cost", cost, 1000, 0, 600_000),
+        encode.flag(_FILL, "negative", negative),
+    )
 
 
 def _decode_fill(reply: Any) -> FillReply:
@@ -2272,22 +2307,41 @@ _GET_OR_LOCK = Script(
 )
 
 
+@encode.remembered
+def _get_or_lock_settings(
+    hold: timedelta | int,
+    beta_ppm: int,
+    draw_ppm: int,
+    allow_stale: bool,
+) -> tuple[bytes, ...]:
+    return (
+        encode.duration(_GET_OR_LOCK, "hold", hold, 1000, 1, 600_000),
+        encode.integer(_GET_OR_LOCK, "beta_ppm", beta_ppm, 0, 100_000_000),
+        encode.integer(_GET_OR_LOCK, "draw_ppm", draw_ppm, 1, 1_000_000),
+        encode.flag(_GET_OR_LOCK, "allow_stale", allow_stale),
+    )
+
+
 def _decode_get_or_lock(reply: Any) -> GetOrLockReply:
     match reply:
-        case [b"Hit", bytes(value), int(age), int(fresh_for)]:
+        case [b"Hit", value, age, fresh_for] if (
+            type(value) is bytes and type(age) is int and type(fresh_for) is int
+        ):
             return GetOrLockHit(
-                value, timedelta(milliseconds=age), timedelta(milliseconds=fresh_for)
+                value, age * decode.MILLISECOND, fresh_for * decode.MILLISECOND
             )
-        case [b"Stale", bytes(value), int(age)]:
-            return GetOrLockStale(value, timedelta(milliseconds=age))
-        case [b"Refresh", bytes(value), int(age)]:
-            return GetOrLockRefresh(value, timedelta(milliseconds=age))
+        case [b"Stale", value, age] if type(value) is bytes and type(age) is int:
+            return GetOrLockStale(value, age * decode.MILLISECOND)
+        case [b"Refresh", value, age] if type(value) is bytes and type(age) is int:
+            return GetOrLockRefresh(value, age * decode.MILLISECOND)
         case [b"Fill"]:
             return GetOrLockFill()
-        case [b"Wait", int(retry_after), int(fails)]:
-            return GetOrLockWait(timedelta(milliseconds=retry_after), fails)
-        case [b"Negative", int(fresh_for)]:
-            return GetOrLockNegative(timedelta(milliseconds=fresh_for))
+        case [b"Wait", retry_after, fails] if (
+            type(retry_after) is int and type(fails) is int
+        ):
+            return GetOrLockWait(retry_after * decode.MILLISECOND, fails)
+        case [b"Negative", fresh_for] if type(fresh_for) is int:
+            return GetOrLockNegative(fresh_for * decode.MILLISECOND)
         case _:
             raise UnexpectedReplyError(str(_GET_OR_LOCK), reply)
 
@@ -2377,7 +2431,7 @@ _INVALIDATE = Script(
 
 def _decode_invalidate(reply: Any) -> InvalidateReply:
     match reply:
-        case [b"Invalidated", (0 | 1) as existed]:
+        case [b"Invalidated", (0 | 1) as existed] if type(existed) is int:
             return InvalidateInvalidated(existed == 1)
         case _:
             raise UnexpectedReplyError(str(_INVALIDATE), reply)
@@ -2463,14 +2517,16 @@ _READ = Script(
 
 def _decode_read(reply: Any) -> ReadReply:
     match reply:
-        case [b"Hit", bytes(value), int(age), int(fresh_for)]:
+        case [b"Hit", value, age, fresh_for] if (
+            type(value) is bytes and type(age) is int and type(fresh_for) is int
+        ):
             return ReadHit(
-                value, timedelta(milliseconds=age), timedelta(milliseconds=fresh_for)
+                value, age * decode.MILLISECOND, fresh_for * decode.MILLISECOND
             )
-        case [b"Stale", bytes(value), int(age)]:
-            return ReadStale(value, timedelta(milliseconds=age))
-        case [b"Negative", int(fresh_for)]:
-            return ReadNegative(timedelta(milliseconds=fresh_for))
+        case [b"Stale", value, age] if type(value) is bytes and type(age) is int:
+            return ReadStale(value, age * decode.MILLISECOND)
+        case [b"Negative", fresh_for] if type(fresh_for) is int:
+            return ReadNegative(fresh_for * decode.MILLISECOND)
         case [b"Missing"]:
             return ReadMissing()
         case _:

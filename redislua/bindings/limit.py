@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
 from redislua.errors import ScriptError, UnexpectedReplyError
-from redislua.runtime import AsyncBindings, Bindings, Call, Script, encode
+from redislua.runtime import AsyncBindings, Bindings, Call, Script, decode, encode
 
 __all__ = [
     "SCRIPTS",
@@ -70,7 +70,7 @@ class BadStateError(ScriptError):
 # limit.gcra
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class GcraAllowed:
     """Reply ``Allowed`` of `gcra`.
 
@@ -83,7 +83,7 @@ class GcraAllowed:
     reset_after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class GcraLimited:
     """Reply ``Limited`` of `gcra`.
 
@@ -98,7 +98,7 @@ class GcraLimited:
     reset_after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class GcraTooLarge:
     """Reply ``TooLarge`` of `gcra`.
 
@@ -176,18 +176,12 @@ def gcra(
         BadRateError: The arguments, each in its range, make no rate that can be kept.
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = gcra_keys(subject=subject, namespace=namespace)
+    _prefix = encode.namespace(_GCRA, namespace)
+    _subject_bytes = encode.tag(_GCRA, "subject", subject)
     return Call(
         _GCRA,
-        (_keys.state,),
-        (
-            encode.integer(_GCRA, "limit", limit, 1, 1_000_000_000),
-            encode.duration(_GCRA, "period", period, 1, 1000, 31_622_400_000_000),
-            encode.integer(_GCRA, "burst", burst, 1, 1_000_000_000),
-            encode.integer(_GCRA, "cost", cost, 0, 1_000_000_000),
-            encode.word(_GCRA, "mode", mode, ("consume", "peek")),
-            encode.integer(_GCRA, "max_debt", max_debt, 0, 1_000_000_000),
-        ),
+        (_prefix + b"limit:{" + _subject_bytes + b"}:gcra",),
+        _gcra_settings(limit, period, burst, cost, mode, max_debt),
         _decode_gcra,
     )
 
@@ -208,7 +202,7 @@ def gcra_keys(
 # limit.increment_with_limit
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class IncrementWithLimitAdded:
     """Reply ``Added`` of `increment_with_limit`.
 
@@ -221,7 +215,7 @@ class IncrementWithLimitAdded:
     reset_after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class IncrementWithLimitCapped:
     """Reply ``Capped`` of `increment_with_limit`.
 
@@ -292,34 +286,12 @@ def increment_with_limit(
         BadArgumentError: An argument is malformed or out of the range that the header declares.
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = increment_with_limit_keys(subject=subject, namespace=namespace)
+    _prefix = encode.namespace(_INCREMENT_WITH_LIMIT, namespace)
+    _subject_bytes = encode.tag(_INCREMENT_WITH_LIMIT, "subject", subject)
     return Call(
         _INCREMENT_WITH_LIMIT,
-        (_keys.counter,),
-        (
-            encode.integer(
-                _INCREMENT_WITH_LIMIT, "limit", limit, 0, 9_007_199_254_740_991
-            ),
-            b""
-            if window is None
-            else encode.duration(
-                _INCREMENT_WITH_LIMIT, "window", window, 1000, 1, 31_622_400_000
-            ),
-            b""
-            if reset_at is None
-            else encode.duration(
-                _INCREMENT_WITH_LIMIT,
-                "reset_at",
-                reset_at,
-                1000,
-                0,
-                9_007_199_254_740_991,
-            ),
-            encode.integer(
-                _INCREMENT_WITH_LIMIT, "amount", amount, 1, 9_007_199_254_740_991
-            ),
-            encode.word(_INCREMENT_WITH_LIMIT, "renew", renew, ("on_create", "always")),
-        ),
+        (_prefix + b"limit:{" + _subject_bytes + b"}:counter",),
+        _increment_with_limit_settings(limit, window, reset_at, amount, renew),
         _decode_increment_with_limit,
     )
 
@@ -340,7 +312,7 @@ def increment_with_limit_keys(
 # limit.sliding_window
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class SlidingWindowAllowed:
     """Reply ``Allowed`` of `sliding_window`.
 
@@ -353,7 +325,7 @@ class SlidingWindowAllowed:
     reset_after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class SlidingWindowLimited:
     """Reply ``Limited`` of `sliding_window`.
 
@@ -366,7 +338,7 @@ class SlidingWindowLimited:
     retry_after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class SlidingWindowReplayed:
     """Reply ``Replayed`` of `sliding_window`.
 
@@ -377,7 +349,7 @@ class SlidingWindowReplayed:
     remaining: int
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class SlidingWindowTooLarge:
     """Reply ``TooLarge`` of `sliding_window`.
 
@@ -449,16 +421,13 @@ def sliding_window(
     Errors of the call, when it is run:
         BadArgumentError: An argument is malformed or out of the range that the header declares.
     """
-    _keys = sliding_window_keys(subject=subject, namespace=namespace)
+    _prefix = encode.namespace(_SLIDING_WINDOW, namespace)
+    _subject_bytes = encode.tag(_SLIDING_WINDOW, "subject", subject)
     return Call(
         _SLIDING_WINDOW,
-        (_keys.log,),
+        (_prefix + b"limit:{" + _subject_bytes + b"}:log",),
         (
-            encode.integer(_SLIDING_WINDOW, "limit", limit, 1, 4000),
-            encode.duration(
-                _SLIDING_WINDOW, "period", period, 1, 1000, 31_622_400_000_000
-            ),
-            encode.integer(_SLIDING_WINDOW, "cost", cost, 1, 100),
+            *_sliding_window_settings(limit, period, cost),
             encode.token(_SLIDING_WINDOW, "token", token),
         ),
         _decode_sliding_window,
@@ -481,7 +450,7 @@ def sliding_window_keys(
 # limit.sliding_window_counter
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class SlidingWindowCounterAllowed:
     """Reply ``Allowed`` of `sliding_window_counter`.
 
@@ -494,7 +463,7 @@ class SlidingWindowCounterAllowed:
     reset_after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class SlidingWindowCounterLimited:
     """Reply ``Limited`` of `sliding_window_counter`.
 
@@ -509,7 +478,7 @@ class SlidingWindowCounterLimited:
     reset_after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class SlidingWindowCounterTooLarge:
     """Reply ``TooLarge`` of `sliding_window_counter`.
 
@@ -582,18 +551,12 @@ def sliding_window_counter(
         BadArgumentError: An argument is malformed or out of the range that the header declares.
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = sliding_window_counter_keys(subject=subject, namespace=namespace)
+    _prefix = encode.namespace(_SLIDING_WINDOW_COUNTER, namespace)
+    _subject_bytes = encode.tag(_SLIDING_WINDOW_COUNTER, "subject", subject)
     return Call(
         _SLIDING_WINDOW_COUNTER,
-        (_keys.window,),
-        (
-            encode.integer(_SLIDING_WINDOW_COUNTER, "limit", limit, 1, 1_000_000_000),
-            encode.duration(
-                _SLIDING_WINDOW_COUNTER, "period", period, 1, 1000, 31_622_400_000_000
-            ),
-            encode.integer(_SLIDING_WINDOW_COUNTER, "cost", cost, 0, 1_000_000_000),
-            encode.word(_SLIDING_WINDOW_COUNTER, "mode", mode, ("consume", "peek")),
-        ),
+        (_prefix + b"limit:{" + _subject_bytes + b"}:window",),
+        _sliding_window_counter_settings(limit, period, cost, mode),
         _decode_sliding_window_counter,
     )
 
@@ -614,7 +577,7 @@ def sliding_window_counter_keys(
 # limit.token_bucket
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class TokenBucketAllowed:
     """Reply ``Allowed`` of `token_bucket`.
 
@@ -627,7 +590,7 @@ class TokenBucketAllowed:
     reset_after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class TokenBucketLimited:
     """Reply ``Limited`` of `token_bucket`.
 
@@ -642,7 +605,7 @@ class TokenBucketLimited:
     reset_after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class TokenBucketTooLarge:
     """Reply ``TooLarge`` of `token_bucket`.
 
@@ -722,22 +685,12 @@ def token_bucket(
         BadRateError: The arguments, each in its range, make no rate that can be kept.
         BadStateError: The key holds a state that this version of the family does not understand.
     """
-    _keys = token_bucket_keys(subject=subject, namespace=namespace)
+    _prefix = encode.namespace(_TOKEN_BUCKET, namespace)
+    _subject_bytes = encode.tag(_TOKEN_BUCKET, "subject", subject)
     return Call(
         _TOKEN_BUCKET,
-        (_keys.bucket,),
-        (
-            encode.integer(_TOKEN_BUCKET, "capacity", capacity, 1, 1_000_000_000),
-            encode.integer(_TOKEN_BUCKET, "refill", refill, 0, 1_000_000_000),
-            encode.duration(
-                _TOKEN_BUCKET, "period", period, 1, 1000, 31_622_400_000_000
-            ),
-            encode.integer(_TOKEN_BUCKET, "cost", cost, 0, 1_000_000_000),
-            b""
-            if idle is None
-            else encode.duration(_TOKEN_BUCKET, "idle", idle, 1000, 1, 31_622_400_000),
-            encode.word(_TOKEN_BUCKET, "mode", mode, ("consume", "peek")),
-        ),
+        (_prefix + b"limit:{" + _subject_bytes + b"}:bucket",),
+        _token_bucket_settings(capacity, refill, period, cost, idle, mode),
         _decode_token_bucket,
     )
 
@@ -1218,17 +1171,42 @@ _GCRA = Script(
 )
 
 
+@encode.remembered
+def _gcra_settings(
+    limit: int,
+    period: timedelta | int,
+    burst: int,
+    cost: int,
+    mode: Literal["consume", "peek"],
+    max_debt: int,
+) -> tuple[bytes, ...]:
+    return (
+        encode.integer(_GCRA, "limit", limit, 1, 1_000_000_000),
+        encode.duration(_GCRA, "period", period, 1, 1000, 31_622_400_000_000),
+        encode.integer(_GCRA, "burst", burst, 1, 1_000_000_000),
+        encode.integer(_GCRA, "cost", cost, 0, 1_000_000_000),
+        encode.word(_GCRA, "mode", mode, ("consume", "peek")),
+        encode.integer(_GCRA, "max_debt", max_debt, 0, 1_000_000_000),
+    )
+
+
 def _decode_gcra(reply: Any) -> GcraReply:
     match reply:
-        case [b"Allowed", int(remaining), int(reset_after)]:
-            return GcraAllowed(remaining, timedelta(milliseconds=reset_after))
-        case [b"Limited", int(remaining), int(retry_after), int(reset_after)]:
+        case [b"Allowed", remaining, reset_after] if (
+            type(remaining) is int and type(reset_after) is int
+        ):
+            return GcraAllowed(remaining, reset_after * decode.MILLISECOND)
+        case [b"Limited", remaining, retry_after, reset_after] if (
+            type(remaining) is int
+            and type(retry_after) is int
+            and type(reset_after) is int
+        ):
             return GcraLimited(
                 remaining,
-                timedelta(milliseconds=retry_after),
-                timedelta(milliseconds=reset_after),
+                retry_after * decode.MILLISECOND,
+                reset_after * decode.MILLISECOND,
             )
-        case [b"TooLarge", int(burst)]:
+        case [b"TooLarge", burst] if type(burst) is int:
             return GcraTooLarge(burst)
         case _:
             raise UnexpectedReplyError(str(_GCRA), reply)
@@ -1375,12 +1353,43 @@ _INCREMENT_WITH_LIMIT = Script(
 )
 
 
+@encode.remembered
+def _increment_with_limit_settings(
+    limit: int,
+    window: timedelta | int | None,
+    reset_at: timedelta | int | None,
+    amount: int,
+    renew: Literal["on_create", "always"],
+) -> tuple[bytes, ...]:
+    return (
+        encode.integer(_INCREMENT_WITH_LIMIT, "limit", limit, 0, 9_007_199_254_740_991),
+        b""
+        if window is None
+        else encode.duration(
+            _INCREMENT_WITH_LIMIT, "window", window, 1000, 1, 31_622_400_000
+        ),
+        b""
+        if reset_at is None
+        else encode.duration(
+            _INCREMENT_WITH_LIMIT, "reset_at", reset_at, 1000, 0, 9_007_199_254_740_991
+        ),
+        encode.integer(
+            _INCREMENT_WITH_LIMIT, "amount", amount, 1, 9_007_199_254_740_991
+        ),
+        encode.word(_INCREMENT_WITH_LIMIT, "renew", renew, ("on_create", "always")),
+    )
+
+
 def _decode_increment_with_limit(reply: Any) -> IncrementWithLimitReply:
     match reply:
-        case [b"Added", int(value), int(reset_after)]:
-            return IncrementWithLimitAdded(value, timedelta(milliseconds=reset_after))
-        case [b"Capped", int(value), int(reset_after)]:
-            return IncrementWithLimitCapped(value, timedelta(milliseconds=reset_after))
+        case [b"Added", value, reset_after] if (
+            type(value) is int and type(reset_after) is int
+        ):
+            return IncrementWithLimitAdded(value, reset_after * decode.MILLISECOND)
+        case [b"Capped", value, reset_after] if (
+            type(value) is int and type(reset_after) is int
+        ):
+            return IncrementWithLimitCapped(value, reset_after * decode.MILLISECOND)
         case _:
             raise UnexpectedReplyError(str(_INCREMENT_WITH_LIMIT), reply)
 
@@ -1524,15 +1533,32 @@ _SLIDING_WINDOW = Script(
 )
 
 
+@encode.remembered
+def _sliding_window_settings(
+    limit: int,
+    period: timedelta | int,
+    cost: int,
+) -> tuple[bytes, ...]:
+    return (
+        encode.integer(_SLIDING_WINDOW, "limit", limit, 1, 4000),
+        encode.duration(_SLIDING_WINDOW, "period", period, 1, 1000, 31_622_400_000_000),
+        encode.integer(_SLIDING_WINDOW, "cost", cost, 1, 100),
+    )
+
+
 def _decode_sliding_window(reply: Any) -> SlidingWindowReply:
     match reply:
-        case [b"Allowed", int(remaining), int(reset_after)]:
-            return SlidingWindowAllowed(remaining, timedelta(milliseconds=reset_after))
-        case [b"Limited", int(remaining), int(retry_after)]:
-            return SlidingWindowLimited(remaining, timedelta(milliseconds=retry_after))
-        case [b"Replayed", int(remaining)]:
+        case [b"Allowed", remaining, reset_after] if (
+            type(remaining) is int and type(reset_after) is int
+        ):
+            return SlidingWindowAllowed(remaining, reset_after * decode.MILLISECOND)
+        case [b"Limited", remaining, retry_after] if (
+            type(remaining) is int and type(retry_after) is int
+        ):
+            return SlidingWindowLimited(remaining, retry_after * decode.MILLISECOND)
+        case [b"Replayed", remaining] if type(remaining) is int:
             return SlidingWindowReplayed(remaining)
-        case [b"TooLarge", int(limit)]:
+        case [b"TooLarge", limit] if type(limit) is int:
             return SlidingWindowTooLarge(limit)
         case _:
             raise UnexpectedReplyError(str(_SLIDING_WINDOW), reply)
@@ -1713,19 +1739,42 @@ _SLIDING_WINDOW_COUNTER = Script(
 )
 
 
+@encode.remembered
+def _sliding_window_counter_settings(
+    limit: int,
+    period: timedelta | int,
+    cost: int,
+    mode: Literal["consume", "peek"],
+) -> tuple[bytes, ...]:
+    return (
+        encode.integer(_SLIDING_WINDOW_COUNTER, "limit", limit, 1, 1_000_000_000),
+        encode.duration(
+            _SLIDING_WINDOW_COUNTER, "period", period, 1, 1000, 31_622_400_000_000
+        ),
+        encode.integer(_SLIDING_WINDOW_COUNTER, "cost", cost, 0, 1_000_000_000),
+        encode.word(_SLIDING_WINDOW_COUNTER, "mode", mode, ("consume", "peek")),
+    )
+
+
 def _decode_sliding_window_counter(reply: Any) -> SlidingWindowCounterReply:
     match reply:
-        case [b"Allowed", int(remaining), int(reset_after)]:
+        case [b"Allowed", remaining, reset_after] if (
+            type(remaining) is int and type(reset_after) is int
+        ):
             return SlidingWindowCounterAllowed(
-                remaining, timedelta(milliseconds=reset_after)
+                remaining, reset_after * decode.MILLISECOND
             )
-        case [b"Limited", int(remaining), int(retry_after), int(reset_after)]:
+        case [b"Limited", remaining, retry_after, reset_after] if (
+            type(remaining) is int
+            and type(retry_after) is int
+            and type(reset_after) is int
+        ):
             return SlidingWindowCounterLimited(
                 remaining,
-                timedelta(milliseconds=retry_after),
-                timedelta(milliseconds=reset_after),
+                retry_after * decode.MILLISECOND,
+                reset_after * decode.MILLISECOND,
             )
-        case [b"TooLarge", int(limit)]:
+        case [b"TooLarge", limit] if type(limit) is int:
             return SlidingWindowCounterTooLarge(limit)
         case _:
             raise UnexpectedReplyError(str(_SLIDING_WINDOW_COUNTER), reply)
@@ -1946,17 +1995,44 @@ _TOKEN_BUCKET = Script(
 )
 
 
+@encode.remembered
+def _token_bucket_settings(
+    capacity: int,
+    refill: int,
+    period: timedelta | int,
+    cost: int,
+    idle: timedelta | int | None,
+    mode: Literal["consume", "peek"],
+) -> tuple[bytes, ...]:
+    return (
+        encode.integer(_TOKEN_BUCKET, "capacity", capacity, 1, 1_000_000_000),
+        encode.integer(_TOKEN_BUCKET, "refill", refill, 0, 1_000_000_000),
+        encode.duration(_TOKEN_BUCKET, "period", period, 1, 1000, 31_622_400_000_000),
+        encode.integer(_TOKEN_BUCKET, "cost", cost, 0, 1_000_000_000),
+        b""
+        if idle is None
+        else encode.duration(_TOKEN_BUCKET, "idle", idle, 1000, 1, 31_622_400_000),
+        encode.word(_TOKEN_BUCKET, "mode", mode, ("consume", "peek")),
+    )
+
+
 def _decode_token_bucket(reply: Any) -> TokenBucketReply:
     match reply:
-        case [b"Allowed", int(remaining), int(reset_after)]:
-            return TokenBucketAllowed(remaining, timedelta(milliseconds=reset_after))
-        case [b"Limited", int(remaining), int(retry_after), int(reset_after)]:
+        case [b"Allowed", remaining, reset_after] if (
+            type(remaining) is int and type(reset_after) is int
+        ):
+            return TokenBucketAllowed(remaining, reset_after * decode.MILLISECOND)
+        case [b"Limited", remaining, retry_after, reset_after] if (
+            type(remaining) is int
+            and type(retry_after) is int
+            and type(reset_after) is int
+        ):
             return TokenBucketLimited(
                 remaining,
-                timedelta(milliseconds=retry_after),
-                timedelta(milliseconds=reset_after),
+                retry_after * decode.MILLISECOND,
+                reset_after * decode.MILLISECOND,
             )
-        case [b"TooLarge", int(capacity)]:
+        case [b"TooLarge", capacity] if type(capacity) is int:
             return TokenBucketTooLarge(capacity)
         case _:
             raise UnexpectedReplyError(str(_TOKEN_BUCKET), reply)

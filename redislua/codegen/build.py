@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
-from redislua.codegen import arguments, replies
+from redislua.codegen import arguments, calls, replies
 from redislua.codegen.names import Names, check_clashes, error_class, names_of, surface_classes
 from redislua.codegen.quoting import source_lines
 from redislua.codegen.view import (
-    BuilderView,
     CaseView,
     ClassView,
     DecoderView,
@@ -18,8 +18,7 @@ from redislua.codegen.view import (
     RowEncoderView,
     ScriptView,
 )
-from redislua.spec.model import Arg, Script, Variant
-from redislua.spec.pattern import Pattern
+from redislua.spec.model import Arg, Script, Type, Variant
 from redislua.spec.registry import Registry
 
 
@@ -56,9 +55,9 @@ def _script(registry: Registry, script: Script) -> ScriptView:
     errors = tuple(
         ErrorView(error_class(error.name), error.text, error.code) for error in script.errors
     )
-    builders = [_keys_builder(script, names)]
+    builders = [calls.keys_builder(script, names)]
     if script.channels:
-        builders.append(_channels_builder(script, names))
+        builders.append(calls.channels_builder(script, names))
     bare = replies.annotation(script.bare) if script.bare else ""
     return ScriptView(
         name=names.function,
@@ -81,13 +80,8 @@ def _script(registry: Registry, script: Script) -> ScriptView:
         parameters=arguments.parameters(script, names),
         classes=tuple(_classes(script, names)),
         builders=tuple(builders),
-        keys=tuple(f"{'*' if key.variadic else ''}_keys.{key.name}" for key in script.keys),
-        channels=tuple(f"_channels.{channel.name}" for channel in script.channels),
-        arguments=(
-            *(arguments.encoder(names, arg, arg.name) for arg in script.args),
-            *(f"_channels.{channel.name}" for channel in script.channels),
-            *(arguments.group_encoder(names, group) for group in script.groups),
-        ),
+        call=calls.call(script, names),
+        settings=calls.settings(script, names),
         row_encoders=tuple(_row_encoders(script, names)),
         decoders=tuple(_decoders(script, names)),
         errors=errors,
@@ -97,13 +91,17 @@ def _script(registry: Registry, script: Script) -> ScriptView:
 # --- classes ---------------------------------------------------------------------------------
 
 
+_VALUE = "dataclass(frozen=True, slots=True)"
+_REPLY = "decode.reply"
+
+
 def _classes(script: Script, names: Names) -> list[ClassView]:
     views = []
     for variant in script.variants:
         if variant.group:
             row = names.reply_row(variant)
             doc = _class_doc(f"One row of `{names.variant(variant)}`.", variant.group.columns)
-            views.append(ClassView(row, doc, _fields(variant.group.columns)))
+            views.append(ClassView(_REPLY, row, doc, _fields(variant.group.columns)))
         views.append(_variant_class(names, variant))
     for group in script.groups:
         row = names.argument_row(group)
@@ -113,12 +111,12 @@ def _classes(script: Script, names: Names) -> list[ClassView]:
         fields = tuple(
             FieldView(column.name, arguments.annotation(column)) for column in group.columns
         )
-        views.append(ClassView(row, doc, fields))
+        views.append(ClassView(_VALUE, row, doc, fields))
     views.append(_keys_class(script, names))
     if script.channels:
         fields = tuple(FieldView(channel.name, "bytes") for channel in script.channels)
         doc = f"Channels that `{names.function}` publishes to."
-        views.append(ClassView(names.channels_class, doc, fields))
+        views.append(ClassView(_VALUE, names.channels_class, doc, fields))
     return views
 
 
@@ -130,7 +128,7 @@ def _variant_class(names: Names, variant: Variant) -> ClassView:
         fields += (FieldView(variant.group.name, f"tuple[{row}, ...]"),)
         doc += "" if variant.fields else "\n\nAttributes:"
         doc += f"\n    {variant.group.name}: Rows, in the script's order."
-    return ClassView(names.variant(variant), doc, fields)
+    return ClassView(_REPLY, names.variant(variant), doc, fields)
 
 
 def _keys_class(script: Script, names: Names) -> ClassView:
@@ -143,7 +141,7 @@ def _keys_class(script: Script, names: Names) -> ClassView:
         for key in script.keys
     ]
     doc = f"Keys of `{names.function}`.\n\nAttributes:\n" + "\n".join(lines)
-    return ClassView(names.keys_class, doc, fields)
+    return ClassView(_VALUE, names.keys_class, doc, fields)
 
 
 def _fields(columns: tuple[Arg, ...]) -> tuple[FieldView, ...]:
@@ -175,52 +173,6 @@ def _function_doc(script: Script, names: Names, errors: tuple[ErrorView, ...]) -
     return "\n\n".join(parts)
 
 
-def _keys_builder(script: Script, names: Names) -> BuilderView:
-    return BuilderView(
-        name=names.keys_function,
-        returns=names.keys_class,
-        doc=f"Name the keys of `{names.function}`, for plain commands on them.",
-        constant=names.constant,
-        parameters=arguments.key_parameters(script, (key.pattern for key in script.keys)),
-        locals=_locals(script, names, [key.pattern for key in script.keys]),
-        fields=tuple(
-            (key.name, _key_field(key.pattern, script.spread if key.variadic else None))
-            for key in script.keys
-        ),
-    )
-
-
-def _key_field(pattern: Pattern, spread: str | None) -> str:
-    text = arguments.key_expression(pattern, spread=spread)
-    return f"tuple([{text} for _item in {arguments.local(spread)}])" if spread else text
-
-
-def _channels_builder(script: Script, names: Names) -> BuilderView:
-    return BuilderView(
-        name=names.channels_function,
-        returns=names.channels_class,
-        doc=f"Name the channels of `{names.function}`, to subscribe with SSUBSCRIBE.",
-        constant=names.constant,
-        parameters=arguments.key_parameters(
-            script, (channel.pattern for channel in script.channels)
-        ),
-        locals=_locals(script, names, [channel.pattern for channel in script.channels]),
-        fields=tuple(
-            (channel.name, arguments.key_expression(channel.pattern, spread=None))
-            for channel in script.channels
-        ),
-    )
-
-
-def _locals(script: Script, names: Names, patterns: list[Pattern]) -> tuple[tuple[str, str], ...]:
-    used = {name for pattern in patterns for name in pattern.placeholders}
-    return tuple(
-        (arguments.local(name), arguments.placeholder_encoder(script, names, name))
-        for name in script.placeholders
-        if name in used
-    )
-
-
 def _row_encoders(script: Script, names: Names) -> list[RowEncoderView]:
     return [
         RowEncoderView(
@@ -238,37 +190,51 @@ def _row_encoders(script: Script, names: Names) -> list[RowEncoderView]:
 
 
 def _decoders(script: Script, names: Names) -> list[DecoderView]:
-    views = []
-    cases = []
     if script.bare:
         returns = replies.annotation(script.bare)
-        cases.append(
-            CaseView(
-                replies.pattern(script.bare, "value"), replies.expression(script.bare, "value")
-            )
-        )
+        cases = [_bare_case(script.bare)]
     else:
         returns = names.reply
+        cases = [_case(names, variant) for variant in script.variants]
+    views = [DecoderView(names.decoder, returns, names.constant, tuple(cases))]
     for variant in script.variants:
-        cases.append(_case(names, variant))
         if variant.group:
-            columns = variant.group.columns
-            shape = ", ".join(replies.pattern(column.type, column.name) for column in columns)
-            built = ", ".join(replies.expression(column.type, column.name) for column in columns)
             row = names.reply_row(variant)
-            case = CaseView(f"[{shape}]", f"{row}({built})")
+            case = _fields_case(variant.group.columns, row)
             views.append(DecoderView(names.row_decoder(variant), row, names.constant, (case,)))
-    views.insert(0, DecoderView(names.decoder, returns, names.constant, tuple(cases)))
     return views
+
+
+def _bare_case(of: Type) -> CaseView:
+    return CaseView(
+        replies.pattern(of, "value"), replies.guard(of, "value"), replies.expression(of, "value")
+    )
 
 
 def _case(names: Names, variant: Variant) -> CaseView:
     tag = ascii(variant.name.encode())
-    shape = [tag, *(replies.pattern(field.type, field.name) for field in variant.fields)]
-    built = [replies.expression(field.type, field.name) for field in variant.fields]
-    if variant.group:
-        shape.append("*_rows")
-        width = len(variant.group.columns)
-        each = f"{names.row_decoder(variant)}(_row) for _row in decode.chunks(_rows, {width})"
-        built.append(f"tuple([{each}])")
-    return CaseView(f"[{', '.join(shape)}]", f"{names.variant(variant)}({', '.join(built)})")
+    if not variant.group:
+        return _fields_case(variant.fields, names.variant(variant), [tag])
+    width = len(variant.group.columns)
+    each = f"{names.row_decoder(variant)}(_row) for _row in decode.chunks(_rows, {width})"
+    return _fields_case(
+        variant.fields, names.variant(variant), [tag], ["*_rows"], [f"tuple([{each}])"]
+    )
+
+
+def _fields_case(
+    fields: tuple[Arg, ...],
+    made: str,
+    before: Sequence[str] = (),
+    after: Sequence[str] = (),
+    besides: Sequence[str] = (),
+) -> CaseView:
+    """The case that makes ``made`` of the fields, and of what stands before and after them."""
+    shape = [replies.pattern(field.type, field.name) for field in fields]
+    guards = [replies.guard(field.type, field.name) for field in fields]
+    built = [replies.expression(field.type, field.name) for field in fields]
+    return CaseView(
+        f"[{', '.join([*before, *shape, *after])}]",
+        " and ".join(filter(None, guards)),
+        f"{made}({', '.join([*built, *besides])})",
+    )

@@ -34,13 +34,13 @@ IMPORTED = (
 )
 """Names that a generated module may import."""
 
-BUILTINS = ("bool", "bytes", "float", "int", "str", "tuple")
+BUILTINS = ("bool", "bytes", "float", "int", "str", "tuple", "type")
 """Builtins that a generated module refers to; a script may be called like any other."""
 
-IN_FUNCTIONS = frozenset({"Call", "encode", "timedelta", "warnings"})
+IN_FUNCTIONS = frozenset({"Call", "encode", "timedelta", "tuple", "warnings"})
 """What a generated function's body refers to: no parameter may hide it."""
 
-IN_DECODERS = frozenset({"bytes", "cast", "decode", "int", "reply", "timedelta", "tuple"})
+IN_DECODERS = frozenset({"bytes", "cast", "decode", "int", "reply", "tuple", "type"})
 """What a generated decoder refers to: no field may hide it."""
 
 
@@ -85,6 +85,11 @@ class Names:
     def channels_class(self) -> str:
         """What it returns."""
         return f"{self.stem}Channels"
+
+    @property
+    def settings(self) -> str:
+        """The encoder of the arguments that callers repeat."""
+        return f"_{self.function}_settings"
 
     @property
     def decoder(self) -> str:
@@ -165,6 +170,7 @@ def check_clashes(registry: Registry, family: str, scripts: Iterable[Script]) ->
 def _claims(names: Names, script: Script) -> Iterable[tuple[str, str]]:
     yield names.function, "the function"
     yield names.constant, "the constant"
+    yield names.settings, "the settings encoder"
     yield names.decoder, "the decoder"
     yield names.keys_function, "the keys function"
     yield names.keys_class, "the keys class"
@@ -184,7 +190,7 @@ def _claims(names: Names, script: Script) -> Iterable[tuple[str, str]]:
 
 def _hidden(names: Names, script: Script) -> Iterable[str]:
     """Parameters and fields that would hide what the generated bodies refer to."""
-    used = IN_FUNCTIONS | {names.function, names.keys_function, names.channels_function}
+    used = IN_FUNCTIONS | {names.function}
     parameters = [*script.placeholders]
     parameters += [arg.name for arg in script.args]
     parameters += [group.name for group in script.groups]

@@ -91,9 +91,10 @@ def _uses(view: ModuleView) -> Uses:
     snippets: list[str] = []
     for script in view.scripts:
         snippets += [parameter.annotation for parameter in script.parameters]
+        snippets += [cls.decorator for cls in script.classes]
         snippets += [field.annotation for cls in script.classes for field in cls.fields]
         snippets += [case.result for decoder in script.decoders for case in decoder.cases]
-        snippets += [script.bare, *script.arguments]
+        snippets += [script.bare, script.call.arguments]
     text = "\n".join(snippets)
     typing = ["Any", "TypeAlias"]
     typing += [name for name in ("Literal",) if "Literal[" in text]

@@ -17,8 +17,16 @@ class FieldView:
 
 @dataclass(frozen=True, slots=True)
 class ClassView:
-    """One frozen dataclass: a variant, a row, or the keys of a script."""
+    """One frozen dataclass: a variant, a row, or the keys of a script.
 
+    Attributes:
+        decorator: What makes it one.
+        name: Its name.
+        doc: Its docstring.
+        fields: Its attributes.
+    """
+
+    decorator: str
     name: str
     doc: str
     fields: tuple[FieldView, ...]
@@ -26,9 +34,10 @@ class ClassView:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """One ``case`` of a decoder: the pattern and what it returns."""
+    """One ``case`` of a decoder: the pattern, what must hold besides, and what it returns."""
 
     pattern: str
+    guard: str
     result: str
 
 
@@ -63,6 +72,38 @@ class BuilderView:
     parameters: tuple[ParameterView, ...]
     locals: tuple[tuple[str, str], ...]
     fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """What a script's function makes its `Call` of.
+
+    Attributes:
+        locals: Encoded placeholders, and channels: local name and expression.
+        keys: The tuple of KEYS.
+        arguments: The tuple of ARGV.
+        channels: The tuple of channels, or ``""`` when there are none.
+    """
+
+    locals: tuple[tuple[str, str], ...]
+    keys: str
+    arguments: str
+    channels: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsView:
+    """A function that encodes the arguments that callers repeat.
+
+    Attributes:
+        name: Its name.
+        parameters: Its parameters, in the order of ARGV.
+        parts: The expression of each.
+    """
+
+    name: str
+    parameters: tuple[ParameterView, ...]
+    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +148,8 @@ class ScriptView:
     parameters: tuple[ParameterView, ...]
     classes: tuple[ClassView, ...]
     builders: tuple[BuilderView, ...]
-    keys: tuple[str, ...]
-    channels: tuple[str, ...]
-    arguments: tuple[str, ...]
+    call: CallView
+    settings: tuple[SettingsView, ...]
     row_encoders: tuple[RowEncoderView, ...]
     decoders: tuple[DecoderView, ...]
     errors: tuple[ErrorView, ...]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, dataclass_transform
 
 from redislua.errors import ScriptError
 
 Reply = TypeVar("Reply", covariant=True)
+Class = TypeVar("Class")
 
 RetryClass: TypeAlias = Literal["safe", "conservative", "never"]
 """What a second execution of the same call does: an equivalent answer, at worst an
 over-charge, or harm."""
+
+SCRIPTS_BY_SHA1: dict[str, Script] = {}
+"""Every script that this process has made, for `redislua.runtime.watching.whois`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +43,32 @@ class Script:
     source: bytes
     read_only: bool
     retry: RetryClass
-    errors: Mapping[str, type[ScriptError]]
-    requires: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    errors: Mapping[str, type[ScriptError]] = field(hash=False)
+    requires: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        SCRIPTS_BY_SHA1[self.sha1] = self
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+def _unchanging(cls: type[Class]) -> type[Class]:
+    """Decorate a value that is made for every call: frozen for type checkers alone.
+
+    Refusing an assignment when the program runs would make it four times as dear.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@_unchanging
 class Call(Generic[Reply]):
     """One call, validated and encoded: what to send and how to read the answer.
 
     A call is a value. Running it twice sends the same bytes twice, tokens
-    included, so the second run is a resend and not a new operation.
+    included, so the second run is a resend and not a new operation. Nothing is to be
+    assigned to its attributes: type checkers refuse it.
 
     Attributes:
         script: The script to run.

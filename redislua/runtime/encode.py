@@ -8,19 +8,25 @@ or `InvalidArgumentValue` and do no I/O.
 from __future__ import annotations
 
 import math
+import os
 import secrets
+from binascii import hexlify
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, TypeVarTuple
 
-from redislua.errors import InvalidArgumentType, InvalidArgumentValue
+from redislua.errors import InvalidArgument, InvalidArgumentType, InvalidArgumentValue
 from redislua.runtime.call import Script
 
 Row = TypeVar("Row")
+Values = TypeVarTuple("Values")
 
 OWNER_BYTES = 48
 TOKEN_BYTES = 32
 NAMESPACE_LENGTH = 64
+REMEMBERED = 128
+"""How many different settings are kept for each script: about 100 KB when all are."""
 
 _NAMESPACE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-")
 _MICROSECOND = timedelta(microseconds=1)
@@ -40,7 +46,7 @@ def new_owner() -> str:
 
 def namespace(script: Script, value: str) -> bytes:
     """Return the prefix that a namespace puts before every key: ``b"shop:"`` or ``b""``."""
-    return namespace_prefix(script.name, value)
+    return b"" if value == "" else namespace_prefix(script.name, value)
 
 
 def namespace_prefix(subject: str, value: str) -> bytes:
@@ -49,29 +55,37 @@ def namespace_prefix(subject: str, value: str) -> bytes:
         return b""
     if not isinstance(value, str):
         raise InvalidArgumentType(subject, "namespace", value, "a str")
+    try:
+        return _prefix(value)
+    except ValueError as rule:
+        raise InvalidArgumentValue(subject, "namespace", value, str(rule)) from None
+
+
+@lru_cache(maxsize=64)  # every call of a bindings object passes the same one
+def _prefix(value: str) -> bytes:
     if len(value) > NAMESPACE_LENGTH or not _NAMESPACE.issuperset(value):
-        raise InvalidArgumentValue(
-            subject, "namespace", value, f"1 to {NAMESPACE_LENGTH} of A-Z a-z 0-9 _ . : -"
-        )
+        raise ValueError(f"1 to {NAMESPACE_LENGTH} of A-Z a-z 0-9 _ . : -")
     return value.encode("ascii") + b":"
 
 
 def name(script: Script, parameter: str, value: str) -> bytes:
     """Encode a placeholder that stands after the hash tag, or a whole key: not empty."""
-    encoded = _utf8(script, parameter, value)
-    if not encoded:
-        raise InvalidArgumentValue(script.name, parameter, value, "a str that is not empty")
-    return encoded
+    if isinstance(value, str) and value:
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            pass
+    raise _refused(script, parameter, value)
 
 
 def tag(script: Script, parameter: str, value: str) -> bytes:
     """Encode a placeholder inside the hash tag: not empty, and no brace that would move the slot."""
-    encoded = name(script, parameter, value)
-    if b"{" in encoded or b"}" in encoded:
-        raise InvalidArgumentValue(
-            script.name, parameter, value, "a str without '{' or '}': it stands in a hash tag"
-        )
-    return encoded
+    if isinstance(value, str) and value and "{" not in value and "}" not in value:
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            pass
+    raise _refused(script, parameter, value)
 
 
 def many(
@@ -111,14 +125,20 @@ def real(script: Script, parameter: str, value: float, low: float, high: float) 
 
 def text(script: Script, parameter: str, value: str, low: int, high: int) -> bytes:
     """Encode a ``str`` as UTF-8; the bounds count bytes."""
-    return _sized(script, parameter, value, _utf8(script, parameter, value), low, high)
+    encoded = _utf8(script, parameter, value)
+    if not low <= len(encoded) <= high:
+        raise InvalidArgumentValue(script.name, parameter, value, f"{low} to {high} bytes")
+    return encoded
 
 
 def binary(script: Script, parameter: str, value: bytes, low: int, high: int) -> bytes:
     """Pass ``bytes`` on; the bounds count bytes."""
     if not isinstance(value, bytes | bytearray | memoryview):
         raise InvalidArgumentType(script.name, parameter, value, "bytes")
-    return _sized(script, parameter, value, bytes(value), low, high)
+    encoded = bytes(value)
+    if not low <= len(encoded) <= high:
+        raise InvalidArgumentValue(script.name, parameter, value, f"{low} to {high} bytes")
+    return encoded
 
 
 def flag(script: Script, parameter: str, value: bool) -> bytes:
@@ -175,8 +195,33 @@ def token(script: Script, parameter: str, value: str | None) -> bytes:
     A fresh token is drawn once for each `Call`, so running one call twice is a resend.
     """
     if value is None:
-        return secrets.token_hex(TOKEN_BYTES // 2).encode("ascii")
+        return hexlify(os.urandom(TOKEN_BYTES // 2))
     return text(script, parameter, value, 1, TOKEN_BYTES)
+
+
+# --- settings --------------------------------------------------------------------------------
+
+
+def remembered(
+    encoder: Callable[[*Values], tuple[bytes, ...]],
+) -> Callable[[*Values], tuple[bytes, ...]]:
+    """Decorate an encoder of settings: what it made of the latest values is looked up.
+
+    Settings are what callers repeat (limits, periods, modes), of types whose equal
+    values have one encoding: ints, durations, flags, words. Floats have not
+    (``0.0 == -0.0``), and whatever names one caller or one operation would only fill
+    the memory: `REMEMBERED` results are kept. Nothing is kept of a value that is refused.
+    """
+    look_up = lru_cache(REMEMBERED, typed=True)(encoder)  # typed: 1, True and 1.0 are equal
+
+    def settings(*values: *Values) -> tuple[bytes, ...]:
+        try:
+            return look_up(*values)
+        except TypeError:  # one is not hashable, or refused: the encoder says which
+            pass
+        return encoder(*values)
+
+    return settings
 
 
 # --- groups ----------------------------------------------------------------------------------
@@ -214,19 +259,22 @@ def pairs(
 
 
 def _utf8(script: Script, parameter: str, value: str) -> bytes:
+    if isinstance(value, str):
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            pass
+    raise _refused(script, parameter, value)
+
+
+def _refused(script: Script, parameter: str, value: object) -> InvalidArgument:
+    """Say what is wrong with a value that is no text, or not one that may stand in a key."""
     if not isinstance(value, str):
-        raise InvalidArgumentType(script.name, parameter, value, "a str")
-    try:
-        return value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise InvalidArgumentValue(
-            script.name, parameter, value, "a str that UTF-8 can encode (no lone surrogate)"
-        ) from None
-
-
-def _sized(
-    script: Script, parameter: str, value: object, encoded: bytes, low: int, high: int
-) -> bytes:
-    if not low <= len(encoded) <= high:
-        raise InvalidArgumentValue(script.name, parameter, value, f"{low} to {high} bytes")
-    return encoded
+        return InvalidArgumentType(script.name, parameter, value, "a str")
+    if not value:
+        expected = "a str that is not empty"
+    elif any("\ud800" <= char <= "\udfff" for char in value):
+        expected = "a str that UTF-8 can encode (no lone surrogate)"
+    else:
+        expected = "a str without '{' or '}': it stands in a hash tag"
+    return InvalidArgumentValue(script.name, parameter, value, expected)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from datetime import timedelta
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,21 +10,8 @@ from hypothesis import strategies as st
 
 from redislua.errors import InvalidArgumentType, InvalidArgumentValue
 from redislua.runtime import run
+from tests.codegen.kitchen import kitchen
 
-GOLDEN = Path(__file__).parents[1] / "registries" / "features" / "golden" / "kitchen.py"
-
-
-def load_golden() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("kitchen_golden", GOLDEN)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-kitchen: Any = load_golden()
 ROOM = {"room": "a", "page": "1", "owner": "me"}
 
 

@@ -136,7 +136,16 @@ def minimal(name: str, *, arg: str = "x", variant: str = "Done", field: str = "a
         # What the generated bodies refer to.
         ({"t/a.v1.lua": minimal("a", arg="encode")}, "encode"),
         ({"t/a.v1.lua": minimal("a", arg="a")}, "a: a parameter"),
-        ({"t/a.v1.lua": minimal("a", arg="a_keys")}, "a_keys: a parameter"),
+        ({"t/a.v1.lua": minimal("a", arg="tuple")}, "tuple: a parameter"),
+        ({"t/a.v1.lua": minimal("a", arg="a_keys")}, None),
+        # The settings of one script and the decoder of another.
+        (
+            {
+                "t/decode_a.v1.lua": minimal("a"),
+                "t/a_settings.v1.lua": minimal("b"),
+            },
+            "_decode_a_settings",
+        ),
         ({"t/a.v1.lua": minimal("a", field="bytes")}, "bytes: a field"),
         ({"t/encode.v1.lua": minimal("a")}, "encode"),
         ({"t/int.v1.lua": minimal("a")}, "int"),

@@ -66,7 +66,7 @@ class BadTextError(ScriptError):
 # kitchen.echo
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class EchoEcho:
     """Reply ``Echo`` of `echo`.
 
@@ -95,7 +95,7 @@ class EchoEcho:
     mode: Literal["one", "two"]
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class EchoGaps:
     """Reply ``Gaps`` of `echo`.
 
@@ -178,10 +178,12 @@ def echo(
     Errors of the call, when it is run:
         BadTextError: It's a \"\"\"text\"\"\" with a \\ and a 'quote' {{ x }}.
     """
-    _keys = echo_keys(room=room, page=page, namespace=namespace)
+    _prefix = encode.namespace(_ECHO, namespace)
+    _room_bytes = encode.tag(_ECHO, "room", room)
+    _page_bytes = encode.name(_ECHO, "page", page)
     return Call(
         _ECHO,
-        (_keys.note,),
+        (_prefix + b"kitchen:{" + _room_bytes + b"}:note:" + _page_bytes,),
         (
             encode.integer(_ECHO, "whole", whole, -10, 10),
             encode.integer(
@@ -191,11 +193,7 @@ def echo(
             b"" if word is None else encode.text(_ECHO, "word", word, 1, 16),
             encode.text(_ECHO, "text", text, 0, 536_870_912),
             encode.binary(_ECHO, "blob", blob, 0, 32),
-            encode.flag(_ECHO, "flag", flag),
-            encode.duration(_ECHO, "tick", tick, 1, 0, 9_007_199_254_740_991),
-            encode.duration(_ECHO, "pause", pause, 1000, -5, 5000),
-            encode.duration(_ECHO, "hours", hours, 1000000, 0, 86400),
-            encode.word(_ECHO, "mode", mode, ("one", "two")),
+            *_echo_settings(flag, tick, pause, hours, mode),
             encode.owner(_ECHO, "owner", owner),
             encode.token(_ECHO, "token", token),
         ),
@@ -249,10 +247,20 @@ def many(
         item: Part of ``kitchen:{<room>}:entry:<item>``; not empty.
         namespace: Put before every key, with a colon.
     """
-    _keys = many_keys(room=room, item=item, namespace=namespace)
+    _prefix = encode.namespace(_MANY, namespace)
+    _room_bytes = encode.tag(_MANY, "room", room)
+    _item_bytes = [
+        encode.name(_MANY, "item", _value)
+        for _value in encode.many(_MANY, "item", item, 1, 16)
+    ]
     return Call(
         _MANY,
-        (*_keys.entries,),
+        (
+            *[
+                _prefix + b"kitchen:{" + _room_bytes + b"}:entry:" + _item
+                for _item in _item_bytes
+            ],
+        ),
         (),
         _decode_many,
     )
@@ -312,10 +320,11 @@ def own(
         value: 0 to 64 bytes.
         namespace: Put before every key, with a colon.
     """
-    _keys = own_keys(key=key, namespace=namespace)
+    _prefix = encode.namespace(_OWN, namespace)
+    _key_bytes = encode.name(_OWN, "key", key)
     return Call(
         _OWN,
-        (_keys.held,),
+        (_prefix + _key_bytes,),
         (encode.text(_OWN, "value", value, 0, 64),),
         _decode_own,
     )
@@ -337,7 +346,7 @@ def own_keys(
 # kitchen.ring
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class RingRung:
     """Reply ``Rung`` of `ring`.
 
@@ -383,17 +392,18 @@ def ring(
         who: 1 to 16 bytes.
         namespace: Put before every key, with a colon.
     """
-    _keys = ring_keys(room=room, namespace=namespace)
-    _channels = ring_channels(room=room, namespace=namespace)
+    _prefix = encode.namespace(_RING, namespace)
+    _room_bytes = encode.tag(_RING, "room", room)
+    _bell_channel = _prefix + b"kitchen:{" + _room_bytes + b"}:bell"
     return Call(
         _RING,
-        (_keys.rings,),
+        (_prefix + b"kitchen:{" + _room_bytes + b"}:rings",),
         (
             encode.text(_RING, "who", who, 1, 16),
-            _channels.bell,
+            _bell_channel,
         ),
         _decode_ring,
-        (_channels.bell,),
+        (_bell_channel,),
     )
 
 
@@ -426,7 +436,7 @@ def ring_channels(
 # kitchen.rows
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class RowsRowsRow:
     """One row of `RowsRows`.
 
@@ -439,7 +449,7 @@ class RowsRowsRow:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class RowsRows:
     """Reply ``Rows`` of `rows`.
 
@@ -512,10 +522,11 @@ def rows(
         marks: Rows, 0 to 4.
         namespace: Put before every key, with a colon.
     """
-    _keys = rows_keys(room=room, namespace=namespace)
+    _prefix = encode.namespace(_ROWS, namespace)
+    _room_bytes = encode.tag(_ROWS, "room", room)
     return Call(
         _ROWS,
-        (_keys.shelf,),
+        (_prefix + b"kitchen:{" + _room_bytes + b"}:shelf",),
         (
             encode.duration(_ROWS, "keep", keep, 1000, 1, 60000),
             *encode.rows(
@@ -549,7 +560,7 @@ def rows_keys(
 # kitchen.twice_v1
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class TwiceV1Doubled:
     """Reply ``Doubled`` of `twice_v1`.
 
@@ -595,10 +606,11 @@ def twice_v1(
         DeprecationWarning,
         stacklevel=2,
     )
-    _keys = twice_v1_keys(room=room, namespace=namespace)
+    _prefix = encode.namespace(_TWICE_V1, namespace)
+    _room_bytes = encode.tag(_TWICE_V1, "room", room)
     return Call(
         _TWICE_V1,
-        (_keys.note,),
+        (_prefix + b"kitchen:{" + _room_bytes + b"}:twice",),
         (encode.integer(_TWICE_V1, "number", number, 0, 1000),),
         _decode_twice_v1,
     )
@@ -620,7 +632,7 @@ def twice_v1_keys(
 # kitchen.twice
 
 
-@dataclass(frozen=True, slots=True)
+@decode.reply
 class TwiceDoubled:
     """Reply ``Doubled`` of `twice`.
 
@@ -661,10 +673,11 @@ def twice(
         number: -9_007_199_254_740_991 to 9_007_199_254_740_991.
         namespace: Put before every key, with a colon.
     """
-    _keys = twice_keys(room=room, namespace=namespace)
+    _prefix = encode.namespace(_TWICE, namespace)
+    _room_bytes = encode.tag(_TWICE, "room", room)
     return Call(
         _TWICE,
-        (_keys.note,),
+        (_prefix + b"kitchen:{" + _room_bytes + b"}:twice",),
         (
             encode.integer(
                 _TWICE, "number", number, -9_007_199_254_740_991, 9_007_199_254_740_991
@@ -1097,21 +1110,48 @@ _ECHO = Script(
 )
 
 
+@encode.remembered
+def _echo_settings(
+    flag: bool,
+    tick: timedelta | int,
+    pause: timedelta | int,
+    hours: timedelta | int,
+    mode: Literal["one", "two"],
+) -> tuple[bytes, ...]:
+    return (
+        encode.flag(_ECHO, "flag", flag),
+        encode.duration(_ECHO, "tick", tick, 1, 0, 9_007_199_254_740_991),
+        encode.duration(_ECHO, "pause", pause, 1000, -5, 5000),
+        encode.duration(_ECHO, "hours", hours, 1000000, 0, 86400),
+        encode.word(_ECHO, "mode", mode, ("one", "two")),
+    )
+
+
 def _decode_echo(reply: Any) -> EchoReply:
     match reply:
         case [
             b"Echo",
-            int(whole),
-            int(big),
-            bytes(real),
-            bytes(text),
-            bytes(blob),
+            whole,
+            big,
+            real,
+            text,
+            blob,
             (0 | 1) as flag,
-            int(tick),
-            int(pause),
-            int(hours),
+            tick,
+            pause,
+            hours,
             (b"one" | b"two") as mode,
-        ]:
+        ] if (
+            type(whole) is int
+            and type(big) is int
+            and type(real) is bytes
+            and type(text) is bytes
+            and type(blob) is bytes
+            and type(flag) is int
+            and type(tick) is int
+            and type(pause) is int
+            and type(hours) is int
+        ):
             return EchoEcho(
                 whole,
                 big,
@@ -1119,28 +1159,35 @@ def _decode_echo(reply: Any) -> EchoReply:
                 decode.text(text),
                 blob,
                 flag == 1,
-                timedelta(microseconds=tick),
-                timedelta(milliseconds=pause),
-                timedelta(seconds=hours),
+                tick * decode.MICROSECOND,
+                pause * decode.MILLISECOND,
+                hours * decode.SECOND,
                 cast("Literal['one', 'two']", mode.decode()),
             )
         case [
             b"Gaps",
-            (None | bytes()) as word,
-            (None | bytes()) as blob,
-            (None | int()) as whole,
-            (None | bytes()) as real,
+            word,
+            blob,
+            whole,
+            real,
             (None | 0 | 1) as flag,
-            (None | int()) as pause,
+            pause,
             (None | b"one" | b"two") as mode,
-        ]:
+        ] if (
+            (word is None or type(word) is bytes)
+            and (blob is None or type(blob) is bytes)
+            and (whole is None or type(whole) is int)
+            and (real is None or type(real) is bytes)
+            and (flag is None or type(flag) is int)
+            and (pause is None or type(pause) is int)
+        ):
             return EchoGaps(
                 None if word is None else decode.text(word),
                 blob,
                 whole,
                 None if real is None else decode.real(real),
                 None if flag is None else flag == 1,
-                None if pause is None else timedelta(milliseconds=pause),
+                None if pause is None else pause * decode.MILLISECOND,
                 None if mode is None else cast("Literal['one', 'two']", mode.decode()),
             )
         case _:
@@ -1179,7 +1226,7 @@ _MANY = Script(
 
 def _decode_many(reply: Any) -> int:
     match reply:
-        case int(value):
+        case value if type(value) is int:
             return value
         case _:
             raise UnexpectedReplyError(str(_MANY), reply)
@@ -1219,7 +1266,7 @@ _OWN = Script(
 
 def _decode_own(reply: Any) -> str | None:
     match reply:
-        case (None | bytes()) as value:
+        case value if value is None or type(value) is bytes:
             return None if value is None else decode.text(value)
         case _:
             raise UnexpectedReplyError(str(_OWN), reply)
@@ -1264,7 +1311,7 @@ _RING = Script(
 
 def _decode_ring(reply: Any) -> RingReply:
     match reply:
-        case [b"Rung", int(count)]:
+        case [b"Rung", count] if type(count) is int:
             return RingRung(count)
         case _:
             raise UnexpectedReplyError(str(_RING), reply)
@@ -1331,7 +1378,7 @@ def _encode_rows_marks(row: RowsMarksRow) -> tuple[bytes, ...]:
 
 def _decode_rows(reply: Any) -> RowsReply:
     match reply:
-        case [b"Rows", int(total), *_rows]:
+        case [b"Rows", total, *_rows] if type(total) is int:
             return RowsRows(
                 total,
                 tuple(
@@ -1344,7 +1391,7 @@ def _decode_rows(reply: Any) -> RowsReply:
 
 def _decode_rows_rows_row(reply: Any) -> RowsRowsRow:
     match reply:
-        case [bytes(id), int(count)]:
+        case [id, count] if type(id) is bytes and type(count) is int:
             return RowsRowsRow(decode.text(id), count)
         case _:
             raise UnexpectedReplyError(str(_ROWS), reply)
@@ -1379,7 +1426,7 @@ _TWICE_V1 = Script(
 
 def _decode_twice_v1(reply: Any) -> TwiceV1Reply:
     match reply:
-        case [b"Doubled", int(value)]:
+        case [b"Doubled", value] if type(value) is int:
             return TwiceV1Doubled(value)
         case _:
             raise UnexpectedReplyError(str(_TWICE_V1), reply)
@@ -1419,7 +1466,7 @@ _TWICE = Script(
 
 def _decode_twice(reply: Any) -> TwiceReply:
     match reply:
-        case [b"Doubled", int(value), int(was)]:
+        case [b"Doubled", value, was] if type(value) is int and type(was) is int:
             return TwiceDoubled(value, was)
         case _:
             raise UnexpectedReplyError(str(_TWICE), reply)
