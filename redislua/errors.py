@@ -23,8 +23,10 @@ from typing import Any, ClassVar
 
 __all__ = [
     "AccessDenied",
+    "BudgetExceeded",
     "CallError",
     "ConfigError",
+    "CrossSlot",
     "ExampleError",
     "GenerateError",
     "HeaderError",
@@ -192,6 +194,17 @@ class ScriptNotDeployed(NotExecuted):
     def __init__(self, reason: str, *, script: str, keys: Sequence[bytes], sha1: str) -> None:
         super().__init__(reason, script=script, keys=keys, code="NOSCRIPT")
         self.sha1 = sha1
+
+
+class CrossSlot(NotExecuted):
+    """The keys of a call, or of a transaction, lie in more than one slot of a cluster.
+
+    Found before anything is sent; a server's own CROSSSLOT becomes the same class.
+    """
+
+
+class BudgetExceeded(NotExecuted):
+    """A `LatencyGuard` turned the call away: its script has been too slow too often."""
 
 
 class OutcomeUnknown(CallError):

@@ -30,6 +30,7 @@ from redislua.runtime.blocking import drive
 from redislua.runtime.call import Call
 from redislua.runtime.plan import DEFAULT_DEADLINE, ends, single
 from redislua.runtime.pools import pools
+from redislua.runtime.route import Route
 
 Reply = TypeVar("Reply")
 
@@ -128,7 +129,7 @@ class Confined:
         """
         until = ends(call.script.name, DEFAULT_DEADLINE)
         with self.entitled(call) as client:
-            plan = single(call, read_only=call.script.read_only, until=until)
+            plan = single(call, route=Route(reads=call.script.read_only), until=until)
             return drive(pools.of(client), plan, until)
 
     @contextlib.contextmanager

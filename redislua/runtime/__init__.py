@@ -6,6 +6,7 @@ from redislua.runtime.blocking import run, run_many
 from redislua.runtime.bound import AsyncBindings, Bindings
 from redislua.runtime.call import Call, RetryClass, Script
 from redislua.runtime.clients import AsyncClient, BlockingClient
+from redislua.runtime.configure import configure
 from redislua.runtime.encode import new_owner
 from redislua.runtime.plan import DEFAULT_DEADLINE
 from redislua.runtime.warm import awarm, warm
@@ -22,6 +23,7 @@ __all__ = [
     "arun",
     "arun_many",
     "awarm",
+    "configure",
     "decode",
     "encode",
     "new_owner",

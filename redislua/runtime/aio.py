@@ -9,11 +9,13 @@ from typing import Any, TypeVar, overload
 from redislua.runtime import batch, clients
 from redislua.runtime.call import Call
 from redislua.runtime.clients import AsyncClient
-from redislua.runtime.connections import AsyncPool
-from redislua.runtime.plan import DEFAULT_DEADLINE, Lost, NotSent, Pause, Plan, ends, single
-from redislua.runtime.pools import async_pools
+from redislua.runtime.plan import DEFAULT_DEADLINE, decoded, ends, single
+from redislua.runtime.pools import AnyAsyncPool, async_pools
+from redislua.runtime.route import route_of
+from redislua.runtime.settings import Watch
+from redislua.runtime.steps import Lost, NotSent, Outcome, Pause, Plan, SendAll
 
-__all__ = ["arun", "arun_many", "drive"]
+__all__ = ["arun", "arun_many", "called", "drive"]
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -29,8 +31,8 @@ async def arun(
 ) -> T:
     """Run a call and return its declared reply: `run` for asyncio clients.
 
-    Cancelling the task drops the connection that the call was on, so that its late reply
-    never meets another call; the script may have been executed.
+    Calls made at the same moment share a connection and a write. Cancelling a task drops
+    its reply when it comes and disturbs no other call; the script may have been executed.
 
     Args:
         client: An asyncio client of redis-py or valkey-py.
@@ -43,11 +45,11 @@ async def arun(
         ScriptError: The script ran and failed; the errors that its header declares are
             subclasses.
         OutcomeUnknown: It may have run, and the reply was lost.
-        UnsupportedClient: The client is a blocking or a cluster client.
+        UnsupportedClient: The client is a blocking client, a pipeline or no client.
         InvalidArgument: The deadline is not a positive, finite time.
     """
     until = ends(clients.checked(call).script.name, deadline)
-    return await drive(async_pools.of(client), single(call, until=until), until)
+    return await called(async_pools.of(client), call, until)
 
 
 @overload
@@ -148,25 +150,59 @@ async def arun_many(
     """Run several calls in one write: `run_many` for asyncio clients."""
     until = ends("arun_many", deadline)
     pool = async_pools.of(client)
-    plan = batch.plan(calls, atomic=atomic, known=pool.known, until=until)
-    return batch.replies(await drive(pool, plan, until), return_exceptions=return_exceptions)
+    plan = batch.plan(calls, pool, atomic=atomic, until=until)
+    with Watch(pool.settings, calls) as watch:
+        watch.results = await drive(pool, plan, until)
+    return batch.replies(watch.results, return_exceptions=return_exceptions)
 
 
-async def drive(pool: AsyncPool, plan: Plan[T], until: float) -> T:
+async def called(pool: AnyAsyncPool, call: Call[T], until: float) -> T:
+    """Run one call: `redislua.runtime.blocking.called` for asyncio."""
+    settings = pool.settings
+    if settings.observer is not None:
+        with Watch(settings, (call,)):
+            if settings.admit is not None:
+                settings.admit(call)
+            return await _called(pool, call, until)
+    return await _called(pool, call, until)
+
+
+async def _called(pool: AnyAsyncPool, call: Call[T], until: float) -> T:
+    first: Outcome | None = None
+    if not call.script.requires:
+        try:
+            # What shares a connection that is open is a future: no coroutine of its own.
+            future = pool.submit(call, until)
+            reply = await (pool.first(call, until) if future is None else future)
+        except (NotSent, Lost) as failure:
+            first = failure
+        else:
+            if not isinstance(reply, Exception):
+                return decoded(call, reply)
+            first = [reply]
+    route = route_of(pool.topology, [call])
+    return await drive(pool, single(call, route=route, first=first, until=until), until)
+
+
+async def drive(pool: AnyAsyncPool, plan: Plan[T], until: float) -> T:
     """Take a plan to its end."""
     try:
         step = next(plan)
         while True:
             if isinstance(step, Pause):
+                if step.afresh:
+                    pool.renew()
                 await asyncio.sleep(step.seconds)
                 step = plan.send(())
-                continue
-            try:
-                replies = await pool.exchange(step.commands, until, step.requires)
-            except (NotSent, Lost) as failure:
-                step = plan.throw(failure)
+            elif isinstance(step, SendAll):
+                step = plan.send(await pool.exchange_all(step.sends, until))
             else:
-                step = plan.send(replies)
+                try:
+                    replies = await pool.exchange(step, until)
+                except (NotSent, Lost) as failure:
+                    step = plan.throw(failure)
+                else:
+                    step = plan.send(replies)
     except StopIteration as done:
         reply: T = done.value
         return reply

@@ -1,62 +1,74 @@
 """Several calls in one write: logic without I/O, made of the plan of a single call.
 
 Each call keeps its own plan (`redislua.runtime.plan.single`) and with it every rule of
-healing, resending and giving up; a batch lets them step together. What the plans want
-to send travels in one write, and each gets its own reply, or its own failure, back.
+healing, redirecting, resending and giving up; a batch lets them step together. What the
+plans want to send to one server travels in one write, what they want to send to several
+goes to all of them before any reply is read, and each gets its own reply, or its own
+failure, back.
 """
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator, MutableSet, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from redislua.errors import (
-    AccessDenied,
-    CallError,
-    InvalidArgumentValue,
-    NotExecuted,
-    OutcomeUnknown,
-    RedisLuaError,
-)
+from redislua.errors import CallError, NotExecuted
 from redislua.runtime import outcome
-from redislua.runtime.call import Call, RetryClass
+from redislua.runtime.call import Call
 from redislua.runtime.clients import checked
-from redislua.runtime.plan import (
-    EVAL,
-    EVALSHA,
-    LOAD,
+from redislua.runtime.plan import EVALSHA, LOAD, single
+from redislua.runtime.route import refreshed, route_of
+from redislua.runtime.settings import Settings
+from redislua.runtime.slots import Topology
+from redislua.runtime.steps import (
+    MOST_BYTES,
+    MOST_CALLS,
+    Address,
     Command,
     Lost,
     NotSent,
+    Outcome,
     Pause,
     Plan,
     Send,
-    Trouble,
-    decoded,
-    not_deployed,
-    script_load,
-    single,
+    SendAll,
 )
+from redislua.runtime.transaction import size_of, transaction
 
-__all__ = ["MOST_BYTES", "MOST_CALLS", "many", "plan", "replies", "transaction"]
+__all__ = ["many", "plan", "replies"]
 
-MOST_CALLS = 256
-"""Calls of one write."""
 
-MOST_BYTES = 1024 * 1024
-"""Bytes of keys and arguments of one write, scripts aside."""
+class Servers(Protocol):
+    """What a batch must know of where it goes: a pool.
+
+    Attributes:
+        topology: The cluster's, or None for a single server.
+        settings: How the client's calls are made.
+    """
+
+    @property
+    def topology(self) -> Topology | None: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def known_by(self, to: Address | None, /) -> MutableSet[str]:
+        """Digests of the scripts that a node is believed to have; kept up to date."""
 
 
 def plan(
-    calls: Sequence[Call[Any]], *, atomic: bool, known: MutableSet[str], until: float
+    calls: Sequence[Call[Any]], servers: Servers, *, atomic: bool, until: float
 ) -> Plan[list[Any]]:
     """The plan of a batch, once its calls are known to be calls."""
     checked_calls = [checked(call) for call in calls]
     if atomic:
-        return transaction(checked_calls, until=until)
-    return many(checked_calls, known=known, until=until)
+        return transaction(
+            checked_calls, topology=servers.topology, admit=servers.settings.admit, until=until
+        )
+    return many(checked_calls, servers, until=until)
 
 
 def replies(results: Sequence[Any], *, return_exceptions: bool) -> tuple[Any, ...]:
@@ -70,8 +82,8 @@ def replies(results: Sequence[Any], *, return_exceptions: bool) -> tuple[Any, ..
 
 def many(
     calls: Sequence[Call[Any]],
+    servers: Servers,
     *,
-    known: MutableSet[str],
     until: float,
     clock: Callable[[], float] = time.monotonic,
     jitter: Callable[[], float] = random.random,
@@ -80,22 +92,30 @@ def many(
 
     A script that the server may lack is loaded at the head of the write that first uses
     it, so nothing is asked beforehand and, in the steady state, nothing is sent twice.
-    Only a script that vanishes in that very moment makes its own calls run behind the
-    others of their write.
+    Only a call that is turned away at that very moment, because its script vanished or its
+    slot is moving, runs behind the others of its write. Calls on different nodes of a
+    cluster run side by side.
 
     Args:
         calls: What to run.
-        known: Digests of scripts that the server is believed to have; kept up to date.
+        servers: Where to.
         until: When to stop, on ``clock``.
         clock: Seconds, monotonic.
         jitter: Evenly distributed numbers in 0..1.
 
     Returns:
         For each call its reply, or the `CallError` that it ended in.
+
     """
+    topology = servers.topology
+    if topology is not None and topology.stale:
+        with contextlib.suppress(NotSent):  # each call meets that too, and waits by itself
+            yield from refreshed(topology, until, clock)
     results: list[Any] = []
     for write in _writes(calls):
-        members = [_Member(call, known, until=until, clock=clock, jitter=jitter) for call in write]
+        members = [
+            _Member(call, servers, until=until, clock=clock, jitter=jitter) for call in write
+        ]
         yield from _together(members)
         results += [member.result for member in members]
     return results
@@ -106,7 +126,7 @@ def _writes(calls: Sequence[Call[Any]]) -> Iterator[list[Call[Any]]]:
     write: list[Call[Any]] = []
     size = 0
     for call in calls:
-        own = _size(call)
+        own = size_of(call)
         full = len(write) == MOST_CALLS or size + own > MOST_BYTES
         if write and (full or call.script.requires != write[0].script.requires):
             yield write
@@ -117,49 +137,76 @@ def _writes(calls: Sequence[Call[Any]]) -> Iterator[list[Call[Any]]]:
         yield write
 
 
-def _size(call: Call[Any]) -> int:
-    return sum(map(len, call.keys)) + sum(map(len, call.args))
-
-
 def _together(members: list[_Member]) -> Plan[None]:
-    """Step the members of one write until each has its result."""
+    """Step the members of one write until each has its result; a pausing one holds up none."""
     while pending := [member for member in members if not member.done]:
-        pauses = [member.step.seconds for member in pending if isinstance(member.step, Pause)]
-        if pauses:
-            yield Pause(max(pauses))
-            for member in pending:
-                if isinstance(member.step, Pause):
-                    member.feed(())
+        sending = [member for member in pending if isinstance(member.step, Send)]
+        if sending:
+            yield from _exchanged(sending)
             continue
-        loads, commands = _merged(pending)
+        pauses = [member.step for member in pending if isinstance(member.step, Pause)]
+        yield Pause(max(one.seconds for one in pauses), any(one.afresh for one in pauses))
+        for member in pending:
+            member.feed(())
+
+
+def _exchanged(sending: list[_Member]) -> Plan[None]:
+    """Send what members want sent, one write for each node, and give each its replies."""
+    by_node: dict[Address | None, _Write] = {}
+    for member in sending:
+        by_node.setdefault(member.send.to, _Write(member.send)).add(member)
+    writes = list(by_node.values())
+    outcomes: Sequence[Outcome]
+    if len(writes) == 1:
         try:
-            replies = yield Send(*loads, *commands, requires=pending[0].call.script.requires)
-        except NotSent as failure:
-            for member in pending:
-                member.fail(failure)
-        except Lost as failure:
-            came = failure.replies[len(loads) :]
-            for member, reply in zip(pending, came, strict=False):
-                member.feed((reply,))
-            for member in pending[len(came) :]:
-                member.fail(Lost(failure.cause))
-        else:
-            for member, reply in zip(pending, replies[len(loads) :], strict=True):
-                member.feed((reply,))
+            outcomes = [(yield writes[0].send())]
+        except (NotSent, Lost) as failure:
+            outcomes = [failure]
+    else:
+        outcomes = yield SendAll([write.send() for write in writes])
+    for write, ended in zip(writes, outcomes, strict=True):
+        write.end(ended)
 
 
-def _merged(pending: list[_Member]) -> tuple[list[Command], list[Command]]:
-    """Split what the members send into loads, each script once, and calls, in order."""
-    loads: dict[str, Command] = {}
-    commands: list[Command] = []
-    for member in pending:
-        if not isinstance(member.step, Send):
-            raise AssertionError("a member that is not done pauses or sends")
-        *load, command = member.step.commands
-        if load:
-            loads[member.call.script.sha1] = load[0]
-        commands.append(command)
-    return list(loads.values()), commands
+class _Write:
+    """What goes to one node: scripts to load, each once, then the commands of the members."""
+
+    __slots__ = ("_commands", "_first", "_loads", "_members")
+
+    def __init__(self, first: Send) -> None:
+        self._first = first
+        self._loads: dict[str, Command] = {}
+        self._members: list[tuple[_Member, int]] = []
+        self._commands: list[Command] = []
+
+    def add(self, member: _Member) -> None:
+        own = [command for command in member.send.commands if command[0] != "SCRIPT"]
+        if len(own) < len(member.send.commands):
+            self._loads[member.call.script.sha1] = member.send.commands[0]
+        self._commands += own
+        self._members.append((member, len(own)))
+
+    def send(self) -> Send:
+        first = self._first
+        return Send(*self._loads.values(), *self._commands, requires=first.requires, to=first.to)
+
+    def end(self, ended: Outcome) -> None:
+        if isinstance(ended, NotSent):
+            for member, _ in self._members:
+                member.fail(ended)
+            return
+        lost = ended if isinstance(ended, Lost) else None
+        came = (ended.replies if isinstance(ended, Lost) else ended)[len(self._loads) :]
+        start = 0
+        for member, count in self._members:
+            own = came[start : start + count]
+            start += count
+            if len(own) == count:
+                member.feed(own)
+            elif lost is not None:
+                member.fail(Lost(lost.cause))
+            else:
+                raise AssertionError("a driver gives one reply for each command")
 
 
 class _Member:
@@ -174,17 +221,32 @@ class _Member:
 
     __slots__ = ("_known", "_plan", "call", "done", "result", "step")
 
-    def __init__(self, call: Call[Any], known: MutableSet[str], **options: Any) -> None:
+    def __init__(self, call: Call[Any], servers: Servers, **options: Any) -> None:
         self.call = call
         self.done = False
         self.result: Any = None
-        self._known = known
-        form = EVALSHA if call.script.sha1 in known else LOAD
-        self._plan = single(call, form=form, **options)
-        self.step: Send | Pause = next(self._plan)
+        self.step: Any = None
+        self._known = servers.known_by
+        try:
+            if servers.settings.admit is not None:
+                servers.settings.admit(call)
+            route = route_of(servers.topology, [call])
+        except NotExecuted as error:  # turned away by an observer, or CrossSlot
+            self.result, self.done = error, True
+            return
+        form = EVALSHA if call.script.sha1 in self._known(route.target()) else LOAD
+        self._plan = single(call, form=form, route=route, **options)
+        self._advance(lambda: next(self._plan))
+
+    @property
+    def send(self) -> Send:
+        """The step, which is a write."""
+        if not isinstance(self.step, Send):
+            raise AssertionError("only members that send are asked")
+        return self.step
 
     def feed(self, replies: Sequence[Any]) -> None:
-        """Give the plan its reply, or the end of its pause."""
+        """Give the plan its replies, or the end of its pause."""
         if replies:
             self._learn(replies[-1])
         self._advance(lambda: self._plan.send(replies))
@@ -194,151 +256,19 @@ class _Member:
         self._advance(lambda: self._plan.throw(failure))
 
     def _learn(self, reply: Any) -> None:
+        if not str(self.send.commands[-1][0]).startswith("EVAL"):
+            return  # the cluster was asked
+        known = self._known(self.send.to)
         code = outcome.code_of(reply) if isinstance(reply, Exception) else None
         if code == "NOSCRIPT":
-            self._known.discard(self.call.script.sha1)
+            known.discard(self.call.script.sha1)
         elif code is None:
-            self._known.add(self.call.script.sha1)
+            known.add(self.call.script.sha1)
 
-    def _advance(self, move: Callable[[], Send | Pause]) -> None:
+    def _advance(self, move: Callable[[], Any]) -> None:
         try:
             self.step = move()
         except StopIteration as end:
             self.result, self.done = end.value, True
         except CallError as error:
             self.result, self.done = error, True
-
-
-# --- transactions ----------------------------------------------------------------------------
-
-
-def transaction(
-    calls: Sequence[Call[Any]],
-    *,
-    until: float,
-    clock: Callable[[], float] = time.monotonic,
-    jitter: Callable[[], float] = random.random,
-) -> Plan[list[Any]]:
-    """Run calls in one MULTI/EXEC: no other client's command comes between them.
-
-    The scripts travel inside it, since a NOSCRIPT within EXEC would leave the rest
-    applied: SCRIPT LOAD, or EVAL where this user may not load. A call that fails does
-    not undo the others; Redis has no rollback.
-
-    Raises:
-        InvalidArgumentValue: The calls exceed one write: a transaction is not split.
-        NotExecuted: None of them ran.
-        OutcomeUnknown: All of them may have run.
-    """
-    if not calls:
-        return []
-    _check_bounds(calls)
-    trouble = Trouble(calls[0], _least_safe(calls), until, clock, jitter)
-    form = LOAD
-    while True:
-        try:
-            replies = yield _exec(calls, form)
-        except (NotSent, Lost) as failure:
-            pause = trouble.failed(failure)
-        else:
-            if isinstance(replies[-1], list):
-                ended = replies[-1][-len(calls) :]
-                return [_ended(call, reply) for call, reply in zip(calls, ended, strict=True)]
-            trouble.call, problem, cause = _refusal(calls, form, replies)
-            if problem is None:
-                form = EVAL
-                continue
-            pause = trouble.refused(problem, cause)
-        yield pause
-
-
-def _refusal(
-    calls: Sequence[Call[Any]], form: int, replies: Sequence[Any]
-) -> tuple[Call[Any], CallError | None, Exception]:
-    """Say why EXEC gave no results: whose fault it is, what became of it, and the error.
-
-    No problem means that the scripts may not be loaded, and EVAL is left to be tried.
-    """
-    queued = replies[-1 - len(calls) : -1]
-    if isinstance(replies[0], Exception) and not all(map(_is_refused, calls, queued)):
-        # MULTI was refused and the calls were not: they ran, each on its own.
-        return calls[0], _unknown(calls, replies[0]), replies[0]
-    for call, reply in zip(calls, queued, strict=True):
-        if isinstance(reply, Exception):
-            problem = outcome.answered(call, reply)
-            if form == EVAL and isinstance(problem, AccessDenied):
-                problem = not_deployed(call, reply)
-            return call, _not_executed(problem), reply
-    error = next(reply for reply in replies if isinstance(reply, Exception))
-    problem = outcome.answered(calls[0], error)
-    if form == LOAD and isinstance(problem, AccessDenied):  # of SCRIPT LOAD: no call was refused
-        return calls[0], None, error
-    return calls[0], _not_executed(problem), error
-
-
-def _is_refused(call: Call[Any], reply: Any) -> bool:
-    return isinstance(reply, Exception) and isinstance(outcome.answered(call, reply), NotExecuted)
-
-
-def _not_executed(problem: CallError) -> CallError:
-    """What was refused while it was queued did not run, whatever the error is called."""
-    if isinstance(problem, NotExecuted):
-        return problem
-    return NotExecuted(problem.reason, script=problem.script, keys=problem.keys, code=problem.code)
-
-
-def _unknown(calls: Sequence[Call[Any]], error: Exception) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"MULTI was refused and the calls behind it were not: {outcome.sentence(error)}",
-        script=str(calls[0].script),
-        keys=calls[0].keys,
-    )
-
-
-def _check_bounds(calls: Sequence[Call[Any]]) -> None:
-    size = sum(map(_size, calls))
-    if len(calls) > MOST_CALLS or size > MOST_BYTES:
-        raise InvalidArgumentValue(
-            "run_many",
-            "calls",
-            f"{len(calls)} calls of {size} bytes",
-            f"at most {MOST_CALLS} calls of {MOST_BYTES} bytes together: a transaction is not split",
-        )
-
-
-def _least_safe(calls: Sequence[Call[Any]]) -> RetryClass:
-    classes = {call.script.retry for call in calls}
-    return next(one for one in RETRIES if one in classes)
-
-
-RETRIES: tuple[RetryClass, ...] = ("never", "conservative", "safe")
-
-
-def _exec(calls: Sequence[Call[Any]], form: int) -> Send:
-    commands: list[Command] = []
-    for call in calls:
-        operands: Command = (len(call.keys), *call.keys, *call.args)
-        if form == LOAD:
-            commands.append(("EVALSHA", call.script.sha1, *operands))
-        else:
-            commands.append(("EVAL", call.script.source, *operands))
-    loads = {call.script.sha1: script_load(call) for call in calls} if form == LOAD else {}
-    return Send(("MULTI",), *loads.values(), *commands, ("EXEC",), requires=_strictest(calls))
-
-
-def _strictest(calls: Sequence[Call[Any]]) -> dict[str, tuple[int, ...]]:
-    """What a server must be to run all of the calls; nothing that is, where they exclude all."""
-    bounds = [call.script.requires for call in calls if call.script.requires]
-    common = set.intersection(*map(set, bounds)) if bounds else set()
-    strictest = {product: max(bound[product] for bound in bounds) for product in common}
-    return strictest or ({"no server": ()} if bounds else {})
-
-
-def _ended(call: Call[Any], reply: Any) -> Any:
-    """The call's reply, or the error that it ended in inside EXEC."""
-    try:
-        if isinstance(reply, Exception):
-            return outcome.answered(call, reply)
-        return decoded(call, reply)
-    except RedisLuaError as error:
-        return error

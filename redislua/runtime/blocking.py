@@ -9,11 +9,13 @@ from typing import Any, TypeVar, overload
 from redislua.runtime import batch, clients
 from redislua.runtime.call import Call
 from redislua.runtime.clients import BlockingClient
-from redislua.runtime.connections import Pool
-from redislua.runtime.plan import DEFAULT_DEADLINE, Lost, NotSent, Pause, Plan, ends, single
-from redislua.runtime.pools import pools
+from redislua.runtime.plan import DEFAULT_DEADLINE, decoded, ends, single
+from redislua.runtime.pools import AnyPool, pools
+from redislua.runtime.route import route_of
+from redislua.runtime.settings import Watch
+from redislua.runtime.steps import Lost, NotSent, Outcome, Pause, Plan, SendAll
 
-__all__ = ["drive", "run", "run_many"]
+__all__ = ["called", "drive", "run", "run_many"]
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -43,11 +45,11 @@ def run(
         ScriptError: The script ran and failed; the errors that its header declares are
             subclasses.
         OutcomeUnknown: It may have run, and the reply was lost.
-        UnsupportedClient: The client is an asyncio or a cluster client.
+        UnsupportedClient: The client is an asyncio client, a pipeline or no client.
         InvalidArgument: The deadline is not a positive, finite time.
     """
     until = ends(clients.checked(call).script.name, deadline)
-    return drive(pools.of(client), single(call, until=until), until)
+    return called(pools.of(client), call, until)
 
 
 @overload
@@ -166,25 +168,58 @@ def run_many(
     """
     until = ends("run_many", deadline)
     pool = pools.of(client)
-    plan = batch.plan(calls, atomic=atomic, known=pool.known, until=until)
-    return batch.replies(drive(pool, plan, until), return_exceptions=return_exceptions)
+    plan = batch.plan(calls, pool, atomic=atomic, until=until)
+    with Watch(pool.settings, calls) as watch:
+        watch.results = drive(pool, plan, until)
+    return batch.replies(watch.results, return_exceptions=return_exceptions)
 
 
-def drive(pool: Pool, plan: Plan[T], until: float) -> T:
+def called(pool: AnyPool, call: Call[T], until: float) -> T:
+    """Run one call, watched if anybody wants to."""
+    settings = pool.settings
+    if settings.observer is None:
+        return _called(pool, call, until)
+    with Watch(settings, (call,)):
+        if settings.admit is not None:
+            settings.admit(call)
+        return _called(pool, call, until)
+
+
+def _called(pool: AnyPool, call: Call[T], until: float) -> T:
+    """Send, and make a plan, which knows what to do in trouble, when there is any."""
+    first: Outcome | None = None
+    if not call.script.requires:
+        try:
+            reply = pool.first(call, until)
+        except (NotSent, Lost) as failure:
+            first = failure
+        else:
+            if not isinstance(reply, Exception):
+                return decoded(call, reply)
+            first = [reply]
+    route = route_of(pool.topology, [call])
+    return drive(pool, single(call, route=route, first=first, until=until), until)
+
+
+def drive(pool: AnyPool, plan: Plan[T], until: float) -> T:
     """Take a plan to its end."""
     try:
         step = next(plan)
         while True:
             if isinstance(step, Pause):
+                if step.afresh:
+                    pool.renew()
                 time.sleep(step.seconds)
                 step = plan.send(())
-                continue
-            try:
-                replies = pool.exchange(step.commands, until, step.requires)
-            except (NotSent, Lost) as failure:
-                step = plan.throw(failure)
+            elif isinstance(step, SendAll):
+                step = plan.send(pool.exchange_all(step.sends, until))
             else:
-                step = plan.send(replies)
+                try:
+                    replies = pool.exchange(step, until)
+                except (NotSent, Lost) as failure:
+                    step = plan.throw(failure)
+                else:
+                    step = plan.send(replies)
     except StopIteration as done:
         reply: T = done.value
         return reply

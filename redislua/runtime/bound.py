@@ -8,7 +8,7 @@ from typing import TypeVar
 from redislua.runtime import aio, blocking, clients, encode
 from redislua.runtime.call import Call
 from redislua.runtime.clients import AsyncClient, BlockingClient
-from redislua.runtime.plan import DEFAULT_DEADLINE, ends, single
+from redislua.runtime.plan import DEFAULT_DEADLINE, ends
 from redislua.runtime.pools import async_pools, pools
 
 __all__ = ["AsyncBindings", "Bindings"]
@@ -42,7 +42,7 @@ class Bindings:
 
     def _run(self, call: Call[T], deadline: timedelta | float | None) -> T:
         until = ends(call.script.name, self._deadline if deadline is None else deadline)
-        return blocking.drive(self._pool, single(call, until=until), until)
+        return blocking.called(self._pool, call, until)
 
 
 class AsyncBindings:
@@ -64,15 +64,14 @@ class AsyncBindings:
                 call itself does not say.
         """
         _check(type(self), namespace, deadline)
-        clients.pool_of(client, asyncio=True)
+        clients.check(client, asyncio=True)
         self._client = client
         self._namespace = namespace
         self._deadline = deadline
 
     async def _run(self, call: Call[T], deadline: timedelta | float | None) -> T:
         until = ends(call.script.name, self._deadline if deadline is None else deadline)
-        pool = async_pools.of(self._client)
-        return await aio.drive(pool, single(call, until=until), until)
+        return await aio.called(async_pools.of(self._client), call, until)
 
 
 def _check(bindings: type, namespace: str, deadline: timedelta | float) -> None:

@@ -8,8 +8,10 @@ from typing import Any, Protocol, TypeVar
 from redislua.errors import InvalidArgumentType, UnsupportedClient
 from redislua.runtime import valkey_py
 from redislua.runtime.call import Call
+from redislua.runtime.connections import ClusterSource
+from redislua.runtime.slots import Reads, Topology
 
-__all__ = ["AsyncClient", "BlockingClient", "checked", "pool_of"]
+__all__ = ["AsyncClient", "BlockingClient", "check", "checked", "cluster_of", "pool_of"]
 
 
 T = TypeVar("T")
@@ -47,23 +49,79 @@ def checked(call: Call[T]) -> Call[T]:
 
 
 def pool_of(client: object, *, asyncio: bool) -> Any:
-    """Return the connection pool of a client that this kind of call can use.
+    """Return the connection pool of a client of a single server that this kind of call can use.
 
     Raises:
-        UnsupportedClient: A client of the other kind, of a cluster, or no client at all.
+        UnsupportedClient: A client of the other kind, or no client at all.
     """
     kind = f"{type(client).__module__}.{type(client).__qualname__}"
     if valkey_py.is_pipeline(client):
         raise UnsupportedClient(f"{kind} is a pipeline: pass the client it was made from")
-    if valkey_py.is_cluster(client):
-        raise UnsupportedClient(f"{kind} is a cluster client: this version drives single servers")
     pool = getattr(client, "connection_pool", None)
     connection_class = getattr(pool, "connection_class", None)
     if connection_class is None:
         raise UnsupportedClient(f"{kind} is not a client of redis-py or valkey-py")
+    _check_kind(kind, connection_class, asyncio=asyncio)
+    return pool
+
+
+def check(client: object, *, asyncio: bool) -> None:
+    """Refuse what this kind of call cannot use."""
+    if valkey_py.is_cluster(client):
+        cluster_of(client, asyncio=asyncio)
+    else:
+        pool_of(client, asyncio=asyncio)
+
+
+def cluster_of(client: Any, *, asyncio: bool) -> tuple[ClusterSource, Topology]:
+    """Return how a cluster client connects, and where to ask for its nodes.
+
+    What is returned does not hold the client: its own ``redis_connect_func`` is left out, and
+    replicas are told READONLY by our own connections.
+
+    Raises:
+        UnsupportedClient: A cluster client of the other kind.
+    """
+    nodes = getattr(client, "nodes_manager", None)
+    if nodes is None:
+        raise UnsupportedClient(f"{type(client).__qualname__} is a cluster client not yet made")
+    known = [*nodes.nodes_cache.values(), *nodes.startup_nodes.values()]
+    connected = next((one for one in known if _connector(one) is not None), None)
+    if connected is None:
+        raise UnsupportedClient(f"{type(client).__qualname__} has no node that it can connect to")
+    connector = _connector(connected)
+    kind = f"{type(client).__module__}.{type(client).__qualname__}"
+    _check_kind(kind, connector.connection_class, asyncio=asyncio)
+    settings = {
+        name: value
+        for name, value in connector.connection_kwargs.items()
+        if name not in ("redis_connect_func", "event_dispatcher")
+    }
+    own = getattr(client, "user_on_connect_func", None)
+    if own is not None:
+        settings["redis_connect_func"] = own
+    source = ClusterSource(connector.connection_class, settings, connector.max_connections)
+    seeds = [(one.host, int(one.port)) for one in known]
+    return source, Topology(seeds, reads=_reads(client), remap=nodes.address_remap)
+
+
+def _connector(node: Any) -> Any:
+    """What makes a node's connections: its client's pool, or in asyncio the node itself."""
+    if hasattr(node, "connection_kwargs"):
+        return node
+    return None if node.redis_connection is None else node.redis_connection.connection_pool
+
+
+def _reads(client: Any) -> Reads:
+    strategy = getattr(client, "load_balancing_strategy", None)
+    if strategy is not None:
+        return "replicas" if "replica" in strategy.value else "any"
+    return "any" if client.read_from_replicas else "primary"
+
+
+def _check_kind(kind: str, connection_class: Any, *, asyncio: bool) -> None:
     if inspect.iscoroutinefunction(connection_class.send_packed_command) is not asyncio:
         wants, use = ("an asyncio", "arun") if not asyncio else ("a blocking", "run")
         raise UnsupportedClient(
             f"{kind} is {wants} client: use {use}(), or the classes made for it"
         )
-    return pool

@@ -1,12 +1,8 @@
 """What to send next: the logic of a call, without I/O.
 
-A plan is a generator. It yields `Send` or `Pause`; a driver does what it says and
-
-* sends back the replies, one for each command, a server's error as an exception value, or
-* throws `NotSent` when no byte of the write left, `Lost` when the bytes may have arrived.
-
-The plan returns the decoded reply or raises one of `redislua.errors`. Drivers only
-obey, so tests play the server against a plan and need no socket.
+A plan yields the steps of `redislua.runtime.steps`, and returns the decoded reply or
+raises one of `redislua.errors`. Drivers only obey, so tests play the server against a
+plan and need no socket.
 """
 
 from __future__ import annotations
@@ -14,35 +10,29 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from redislua.errors import (
     AccessDenied,
-    CallError,
     InvalidArgumentType,
     InvalidArgumentValue,
-    NotExecuted,
-    OutcomeUnknown,
     ScriptNotDeployed,
-    ServerTooOld,
     UnexpectedReplyError,
 )
 from redislua.runtime import outcome
-from redislua.runtime.call import Call, RetryClass, Script
+from redislua.runtime.call import Call, Script
+from redislua.runtime.route import HERE, Route, refreshed
+from redislua.runtime.slots import Topology
+from redislua.runtime.steps import Address, Command, Lost, NotSent, Outcome, Plan, Send
+from redislua.runtime.trouble import Trouble
 
 __all__ = [
     "DEFAULT_DEADLINE",
-    "Command",
-    "Lost",
-    "NotSent",
-    "Pause",
-    "Plan",
-    "Send",
-    "TooOld",
-    "Trouble",
+    "EVAL",
+    "EVALSHA",
+    "LOAD",
     "decoded",
     "ends",
     "load",
@@ -51,89 +41,15 @@ __all__ = [
     "single",
 ]
 
-Command: TypeAlias = tuple[bytes | str | int, ...]
-"""One command, part by part."""
-
 T = TypeVar("T")
 
 DEFAULT_DEADLINE = timedelta(seconds=2)
 """How long a call may take when nothing else is said."""
 
+DEFAULT_SECONDS = DEFAULT_DEADLINE.total_seconds()
+
 EVALSHA, LOAD, EVAL = 0, 1, 2
 """The three forms of a call: EVALSHA, SCRIPT LOAD with EVALSHA, EVAL."""
-
-MOST_LOSSES = 3
-"""Writes of one call that may have been executed: the first and two resends."""
-
-LEAST_PAUSE, MOST_PAUSE = 0.010, 0.200
-"""Seconds before a resend, drawn evenly."""
-
-ROOM = 0.050
-"""Seconds that a further send needs before the deadline. With less it could turn a refusal,
-after which the call is known not to have run, into a lost reply."""
-
-
-@dataclass(slots=True, init=False)
-class Send:
-    """One write: its commands travel together and one reply comes back for each.
-
-    Attributes:
-        commands: What to write.
-        requires: Least version by product that the server must have; empty for any.
-    """
-
-    commands: tuple[Command, ...]
-    requires: Mapping[str, tuple[int, ...]]
-
-    def __init__(
-        self, *commands: Command, requires: Mapping[str, tuple[int, ...]] | None = None
-    ) -> None:
-        self.commands = commands
-        self.requires = requires or {}
-
-
-@dataclass(slots=True)
-class Pause:
-    """Wait before the next step.
-
-    Attributes:
-        seconds: How long.
-    """
-
-    seconds: float
-
-
-class NotSent(Exception):
-    """No byte of the write left: refused, timed out while connecting, no free connection.
-
-    Attributes:
-        cause: The client library's exception.
-    """
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(cause)
-        self.cause = cause
-
-
-class TooOld(Exception):
-    """The server's product and version exclude what the write needs: a cause of `NotSent`."""
-
-
-class Lost(Exception):
-    """The write may have been delivered, and not all of its replies came.
-
-    Attributes:
-        cause: The client library's exception.
-        replies: Those that came before, for the first commands of the write.
-    """
-
-    def __init__(self, cause: Exception, replies: Sequence[Any] = ()) -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.replies = replies
-
-
-Plan: TypeAlias = Generator[Send | Pause, Sequence[Any], T]
 
 
 def ends(subject: str, deadline: timedelta | float) -> float:
@@ -143,6 +59,8 @@ def ends(subject: str, deadline: timedelta | float) -> float:
         subject: Name of the script, for errors.
         deadline: A timedelta or seconds; positive and finite.
     """
+    if deadline is DEFAULT_DEADLINE:  # nearly always
+        return time.monotonic() + DEFAULT_SECONDS
     seconds = deadline.total_seconds() if isinstance(deadline, timedelta) else deadline
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise InvalidArgumentType(subject, "deadline", deadline, "a timedelta or seconds")
@@ -154,33 +72,41 @@ def ends(subject: str, deadline: timedelta | float) -> float:
 def single(
     call: Call[T],
     *,
-    read_only: bool = False,
     form: int = EVALSHA,
+    route: Route = HERE,
+    first: Outcome | None = None,
     until: float = math.inf,
     clock: Callable[[], float] = time.monotonic,
     jitter: Callable[[], float] = random.random,
 ) -> Plan[T]:
-    """One call on one server.
+    """One call, on one server or on the node of a cluster that serves its keys.
 
-    EVALSHA first. On NOSCRIPT, SCRIPT LOAD and EVALSHA in one write; on NOSCRIPT again,
-    because loading is not permitted or another client flushed in between, EVAL, which
-    needs no cache. In that order: a script that Redis 7.4+ first sees through EVAL can be
-    evicted, and a later SCRIPT LOAD does not pin it.
+    EVALSHA first. On NOSCRIPT, SCRIPT LOAD and EVALSHA in one write to the same node; on
+    NOSCRIPT again, because loading is not permitted or another client flushed in between,
+    EVAL, which needs no cache. In that order: a script that Redis 7.4+ first sees through
+    EVAL can be evicted, and a later SCRIPT LOAD does not pin it.
 
     Args:
         call: What to run.
-        read_only: Use the ``_RO`` commands, which replicas take.
         form: Where to begin: EVALSHA, or LOAD for a server that may lack the script.
+        route: Where to send it.
+        first: What became of the EVALSHA that the driver sent before there was a plan.
         until: When to stop, on ``clock``.
         clock: Seconds, monotonic.
         jitter: Evenly distributed numbers in 0..1.
     """
     trouble = Trouble(call, call.script.retry, until, clock, jitter)
-    send = _form(call, form, read_only)
     while True:
         try:
-            replies = yield send
+            if first is None:
+                yield from route.ready(until, clock)
+                first = yield _form(call, form, route)
+            replies, first = first, None
+            if isinstance(replies, NotSent | Lost):
+                raise replies
         except (NotSent, Lost) as failure:
+            first = None
+            route.failed()
             pause = trouble.failed(failure)
         else:
             answer = replies[-1]
@@ -192,28 +118,47 @@ def single(
                 problem = not_deployed(call, answer)
             elif missing:
                 form += 1
-                send = _form(call, form, read_only)
                 continue
-            pause = trouble.refused(problem, answer)
+            elif route.follow(problem):
+                form = min(form, LOAD)  # another node, where it may not have come to EVAL yet
+                continue
+            pause = trouble.refused(problem, answer, passing=route.may_pass(problem))
         yield pause
 
 
 def load(
     scripts: Sequence[Script],
     *,
+    topology: Topology | None = None,
     until: float = math.inf,
     clock: Callable[[], float] = time.monotonic,
     jitter: Callable[[], float] = random.random,
 ) -> Plan[list[str]]:
-    """SCRIPT LOAD of every script in one write; returns their digests in order.
+    """SCRIPT LOAD of every script in one write to each node; returns their digests in order.
 
-    Loading twice is harmless, so a lost reply is always tried again.
+    Of a cluster every primary is meant, and every replica that is read from. Loading twice
+    is harmless, so a lost reply is always tried again.
     """
     calls = [Call(script, (), (), _digest) for script in scripts]
     if not calls:
         return []
     trouble = Trouble(calls[0], "safe", until, clock, jitter)
-    send = Send(*(script_load(call) for call in calls))
+    nodes: Sequence[Address | None] = (None,)
+    while topology is not None:
+        try:
+            yield from refreshed(topology, until, clock)
+            nodes = topology.serving_nodes()
+            break
+        except NotSent as failure:
+            pause = trouble.failed(failure)
+        yield pause
+    for node in nodes:
+        digests = yield from _load_on(calls, node, trouble)
+    return digests
+
+
+def _load_on(calls: Sequence[Call[str]], node: Address | None, trouble: Trouble) -> Plan[list[str]]:
+    send = Send(*(script_load(call) for call in calls), to=node)
     while True:
         try:
             replies = yield send
@@ -228,82 +173,17 @@ def load(
         yield pause
 
 
-class Trouble:
-    """What has gone wrong with a call so far, and whether it may go on."""
-
-    __slots__ = ("_clock", "_jitter", "_losses", "_refusals", "_retry", "_until", "call")
-
-    def __init__(
-        self,
-        call: Call[Any],
-        retry: RetryClass,
-        until: float,
-        clock: Callable[[], float],
-        jitter: Callable[[], float],
-    ) -> None:
-        self.call = call
-        self._retry = retry
-        self._until = until
-        self._clock = clock
-        self._jitter = jitter
-        self._losses: tuple[Exception, ...] = ()
-        self._refusals = 0
-
-    def failed(self, failure: NotSent | Lost) -> Pause:
-        """Answer a write without replies: a pause before the next, or raise."""
-        if isinstance(failure, NotSent):
-            return self.refused(self._not_sent(failure.cause), failure.cause)
-        self._losses += (failure.cause,)
-        seconds = LEAST_PAUSE + self._jitter() * (MOST_PAUSE - LEAST_PAUSE)
-        if self._retry == "never" or len(self._losses) == MOST_LOSSES or self._is_late(seconds):
-            raise self._unknown(failure.cause)
-        return Pause(seconds)
-
-    def refused(self, problem: CallError, cause: Exception) -> Pause:
-        """Answer a refusal that waiting can end with a pause; raise any other problem."""
-        self._refusals += 1
-        most = min(MOST_PAUSE, LEAST_PAUSE * 2 ** min(self._refusals, 10))
-        seconds = self._jitter() * most
-        transient = isinstance(problem, NotExecuted) and problem.transient
-        if transient and not self._is_late(seconds):
-            return Pause(seconds)
-        # A refusal speaks of its own send alone: once a reply was lost, that earlier
-        # send may have been executed whatever later ones were told.
-        if self._losses and isinstance(problem, NotExecuted):
-            raise self._unknown(cause)
-        raise problem from cause
-
-    def _not_sent(self, cause: Exception) -> CallError:
-        if isinstance(cause, TooOld):
-            return ServerTooOld(str(cause), script=str(self.call.script), keys=self.call.keys)
-        return outcome.not_sent(self.call, cause)
-
-    def _is_late(self, seconds: float) -> bool:
-        """True for a pause that leaves no room for a further send: it would help nobody."""
-        return self._clock() + seconds + ROOM > self._until
-
-    def _unknown(self, last: Exception) -> OutcomeUnknown:
-        first = self._losses[0]
-        times = "" if len(self._losses) == 1 else f" (sent {len(self._losses)} times)"
-        later = "" if last in self._losses else f"; then: {outcome.sentence(last)}"
-        error = OutcomeUnknown(
-            f"sent, and the reply never came: {outcome.sentence(first)}{times}{later}",
-            script=str(self.call.script),
-            keys=self.call.keys,
-        )
-        error.__cause__ = first
-        return error
-
-
-def _form(call: Call[Any], form: int, read_only: bool) -> Send:
-    suffix = "_RO" if read_only else ""
+def _form(call: Call[Any], form: int, route: Route) -> Send:
+    suffix = "_RO" if route.reads else ""
     script = call.script
     operands: Command = (len(call.keys), *call.keys, *call.args)
     if form == EVAL:
-        return Send((f"EVAL{suffix}", script.source, *operands), requires=script.requires)
-    evalsha: Command = (f"EVALSHA{suffix}", script.sha1, *operands)
-    commands = (script_load(call), evalsha) if form else (evalsha,)
-    return Send(*commands, requires=script.requires)
+        commands: tuple[Command, ...] = ((f"EVAL{suffix}", script.source, *operands),)
+    else:
+        commands = ((f"EVALSHA{suffix}", script.sha1, *operands),)
+    # ASKING holds for the very next command, so what is loaded is loaded before it.
+    loads = (script_load(call),) if form == LOAD else ()
+    return Send(*loads, *route.asking, *commands, requires=script.requires, to=route.target())
 
 
 def script_load(call: Call[Any]) -> Command:

@@ -10,21 +10,44 @@ import asyncio
 import os
 import threading
 import weakref
+from typing import TypeAlias
 
+from redislua.errors import UnsupportedClient
 from redislua.runtime import clients, valkey_py
-from redislua.runtime.connections import AsyncPool, Pool
+from redislua.runtime.connections import AsyncClusterPool, AsyncPool, ClusterPool, Pool
+from redislua.runtime.settings import Settings
 
-__all__ = ["async_pools", "pools"]
+__all__ = ["AnyAsyncPool", "AnyPool", "async_pools", "pools", "settings_of"]
+
+AnyPool: TypeAlias = Pool | ClusterPool
+AnyAsyncPool: TypeAlias = AsyncPool | AsyncClusterPool
+
+_settings: weakref.WeakKeyDictionary[object, Settings] = weakref.WeakKeyDictionary()
+_settings_lock = threading.Lock()
+
+
+def settings_of(client: object) -> Settings:
+    """Return the settings of a client, which all of its pools share.
+
+    Raises:
+        UnsupportedClient: It cannot be a client.
+    """
+    try:
+        with _settings_lock:
+            return _settings.setdefault(client, Settings())
+    except TypeError:  # not weakly referable
+        kind = f"{type(client).__module__}.{type(client).__qualname__}"
+        raise UnsupportedClient(f"{kind} is not a client of redis-py or valkey-py") from None
 
 
 class _Pools:
     """The pool of each blocking client. Holds no client: a pool goes with its client."""
 
     def __init__(self) -> None:
-        self._by_client: weakref.WeakKeyDictionary[object, Pool] = weakref.WeakKeyDictionary()
+        self._by_client: weakref.WeakKeyDictionary[object, AnyPool] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def of(self, client: object) -> Pool:
+    def of(self, client: object) -> AnyPool:
         """Return the client's pool; two clients never share one."""
         try:
             pool = self._by_client.get(client)
@@ -32,12 +55,12 @@ class _Pools:
             pool = None
         return self._make(client) if pool is None else pool
 
-    def _make(self, client: object) -> Pool:
-        source = clients.pool_of(client, asyncio=False)
+    def _make(self, client: object) -> AnyPool:
+        made = _new_pool(client)
         with self._lock:
             pool = self._by_client.get(client)
             if pool is None:
-                pool = Pool(source, valkey_py.exceptions_of(client))
+                pool = made
                 weakref.finalize(client, pool.close)
                 self._by_client[client] = pool
         return pool
@@ -48,17 +71,26 @@ class _Pools:
             pool.forget()
 
 
+def _new_pool(client: object) -> AnyPool:
+    errors = valkey_py.exceptions_of(client)
+    if not valkey_py.is_cluster(client):
+        source = clients.pool_of(client, asyncio=False)
+        return Pool(source, errors, settings_of(client))
+    source, topology = clients.cluster_of(client, asyncio=False)
+    return ClusterPool(source, errors, settings_of(client), topology)
+
+
 class _AsyncPools:
     """The pools of each asyncio client: one for each event loop that it is used in."""
 
     def __init__(self) -> None:
         self._by_client: weakref.WeakKeyDictionary[
-            object, dict[asyncio.AbstractEventLoop, AsyncPool]
+            object, dict[asyncio.AbstractEventLoop, AnyAsyncPool]
         ] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
-        self._inherited: list[AsyncPool] = []
+        self._inherited: list[AnyAsyncPool] = []
 
-    def of(self, client: object) -> AsyncPool:
+    def of(self, client: object) -> AnyAsyncPool:
         """Return the client's pool in the running loop."""
         loop = asyncio.get_running_loop()
         try:
@@ -67,8 +99,8 @@ class _AsyncPools:
             pool = None
         return self._make(client, loop) if pool is None else pool
 
-    def _make(self, client: object, loop: asyncio.AbstractEventLoop) -> AsyncPool:
-        source = clients.pool_of(client, asyncio=True)
+    def _make(self, client: object, loop: asyncio.AbstractEventLoop) -> AnyAsyncPool:
+        made = _new_async_pool(client, loop)
         with self._lock:
             by_loop = self._by_client.get(client)
             if by_loop is None:
@@ -76,7 +108,7 @@ class _AsyncPools:
                 weakref.finalize(client, _close_all, by_loop).atexit = False
             for ended in [other for other in by_loop if other.is_closed()]:
                 del by_loop[ended]
-            pool = by_loop[loop] = AsyncPool(source, valkey_py.exceptions_of(client), loop)
+            pool = by_loop[loop] = made
         return pool
 
     def after_fork(self) -> None:
@@ -88,7 +120,16 @@ class _AsyncPools:
             by_loop.clear()
 
 
-def _close_all(by_loop: dict[asyncio.AbstractEventLoop, AsyncPool]) -> None:
+def _new_async_pool(client: object, loop: asyncio.AbstractEventLoop) -> AnyAsyncPool:
+    errors = valkey_py.exceptions_of(client)
+    if not valkey_py.is_cluster(client):
+        source = clients.pool_of(client, asyncio=True)
+        return AsyncPool(source, errors, settings_of(client), loop)
+    source, topology = clients.cluster_of(client, asyncio=True)
+    return AsyncClusterPool(source, errors, settings_of(client), topology, loop)
+
+
+def _close_all(by_loop: dict[asyncio.AbstractEventLoop, AnyAsyncPool]) -> None:
     for pool in by_loop.values():
         pool.close_soon()
 
@@ -96,6 +137,13 @@ def _close_all(by_loop: dict[asyncio.AbstractEventLoop, AsyncPool]) -> None:
 pools = _Pools()
 async_pools = _AsyncPools()
 
+
+def _after_fork() -> None:
+    global _settings_lock
+    _settings_lock = threading.Lock()
+    pools.after_fork()
+    async_pools.after_fork()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=pools.after_fork)
-    os.register_at_fork(after_in_child=async_pools.after_fork)
+    os.register_at_fork(after_in_child=_after_fork)

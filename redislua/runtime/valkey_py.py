@@ -22,17 +22,19 @@ __all__ = ["exceptions_of", "is_cluster", "is_pipeline"]
 def exceptions_of(client: object) -> ModuleType:
     """Return the exceptions module of the library that a client comes from."""
     valkey = _valkey()
-    if valkey is not None and isinstance(client, valkey.Valkey | valkey.asyncio.Valkey):
-        return sys.modules["valkey.exceptions"]
+    if valkey is not None:
+        single = (valkey.Valkey, valkey.asyncio.Valkey)
+        if isinstance(client, (*single, valkey.ValkeyCluster, valkey.asyncio.ValkeyCluster)):
+            return sys.modules["valkey.exceptions"]
     return redis.exceptions
 
 
 def is_pipeline(client: object) -> bool:
-    """True for a pipeline: in both libraries a subclass of the client it comes from."""
-    kinds: tuple[type, ...] = (redis.client.Pipeline, redis.asyncio.client.Pipeline)
+    """True for a pipeline: in both libraries made like the client it comes from."""
+    kinds: tuple[type, ...] = _pipelines(redis)
     valkey = _valkey()
     if valkey is not None:
-        kinds += (valkey.client.Pipeline, valkey.asyncio.client.Pipeline)
+        kinds += _pipelines(valkey)
     return isinstance(client, kinds)
 
 
@@ -42,7 +44,16 @@ def is_cluster(client: object) -> bool:
     valkey = _valkey()
     if valkey is not None:
         kinds += (valkey.ValkeyCluster, valkey.asyncio.ValkeyCluster)
-    return isinstance(client, kinds)
+    return isinstance(client, kinds) and not is_pipeline(client)
+
+
+def _pipelines(library: Any) -> tuple[type, ...]:
+    return (
+        library.client.Pipeline,
+        library.asyncio.client.Pipeline,
+        library.cluster.ClusterPipeline,
+        library.asyncio.cluster.ClusterPipeline,
+    )
 
 
 def _valkey() -> Any:

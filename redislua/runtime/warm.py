@@ -30,7 +30,7 @@ def warm(
     *modules: ScriptModule,
     deadline: timedelta | float = DEFAULT_DEADLINE,
 ) -> list[str]:
-    """Load every script of the modules, in one write, and return their sha1 digests.
+    """Load every script of the modules on every node, and return their sha1 digests.
 
     Calls load what is missing by themselves; warming moves that to start-up and shows
     there whether this user may load scripts.
@@ -41,7 +41,9 @@ def warm(
         NotExecuted, OutcomeUnknown: The server could not be reached or did not answer.
     """
     until = ends("warm", deadline)
-    return blocking.drive(pools.of(client), load(_scripts(modules), until=until), until)
+    pool = pools.of(client)
+    plan = load(_scripts(modules), topology=pool.topology, until=until)
+    return blocking.drive(pool, plan, until)
 
 
 async def awarm(
@@ -51,7 +53,9 @@ async def awarm(
 ) -> list[str]:
     """Load every script of the modules: `warm` for asyncio clients."""
     until = ends("awarm", deadline)
-    return await aio.drive(async_pools.of(client), load(_scripts(modules), until=until), until)
+    pool = async_pools.of(client)
+    plan = load(_scripts(modules), topology=pool.topology, until=until)
+    return await aio.drive(pool, plan, until)
 
 
 def _scripts(modules: tuple[ScriptModule, ...]) -> list[Script]:

@@ -11,8 +11,9 @@ import redis
 import redis.asyncio
 
 from redislua.runtime import Call, aio, arun, arun_many, awarm, blocking, run, run_many, warm
-from redislua.runtime.plan import Plan, ends, single
+from redislua.runtime.plan import ends, single
 from redislua.runtime.pools import async_pools, pools
+from redislua.runtime.steps import Plan
 
 T = TypeVar("T")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import struct
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, Self, TypeAlias
 
@@ -28,10 +30,10 @@ class Fault:
     """
 
     name: FaultName
-    pattern: bytes
-    shots: int
-    amount: float
-    reply: bytes
+    pattern: bytes = b"EVALSHA"
+    shots: int = 1
+    amount: float = 0
+    reply: bytes = b""
 
 
 class Proxy:
@@ -39,18 +41,24 @@ class Proxy:
 
     Attributes:
         port: Where it listens.
-        met: How many requests an armed fault has met.
+        met: How many requests have met a fault.
+        met_by: The same by the fault's name.
+        arrived: How often the word EVALSHA came in, whatever it met then: each call once,
+            and once more for each time that it was sent again.
     """
 
     def __init__(self, host: str, port: int) -> None:
         self._upstream = (host, port)
         self._fault: Fault | None = None
+        self._weather: _Weather | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="proxy")
         self.port = 0
         self.met = 0
+        self.met_by: Counter[FaultName] = Counter()
+        self.arrived = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -77,6 +85,20 @@ class Proxy:
     ) -> None:
         """Order a fault; it replaces the one before."""
         self._fault = Fault(name, pattern, shots, amount, reply)
+
+    def storm(self, *faults: Fault, rate: float, seed: int) -> None:
+        """Let requests meet one of several faults by chance, beside an armed one, until `calm`.
+
+        Args:
+            faults: Each meets the requests that contain its pattern; ``shots`` counts nothing.
+            rate: Probability, 0..1, that a request meets one.
+            seed: Of the choices: the same requests in the same order meet the same faults.
+        """
+        self._weather = _Weather(faults, rate, random.Random(seed))
+
+    def calm(self) -> None:
+        """Order no more faults. Connections that met one stay as they are."""
+        self._fault = self._weather = None
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -115,12 +137,32 @@ class Proxy:
 
     def take(self, request: bytes) -> Fault | None:
         """The fault that a request meets, which uses up one of its shots."""
-        fault = self._fault
-        if fault is None or not fault.shots or fault.pattern not in request:
+        fault, weather = self._fault, self._weather
+        if fault is not None and fault.shots and fault.pattern in request:
+            fault.shots -= 1
+        elif weather is not None:
+            fault = weather.strike(request)
+        else:
             return None
-        fault.shots -= 1
-        self.met += 1
+        if fault is not None:
+            self.met += 1
+            self.met_by[fault.name] += 1
         return fault
+
+
+@dataclass(frozen=True)
+class _Weather:
+    """Faults by chance."""
+
+    faults: tuple[Fault, ...]
+    rate: float
+    chance: random.Random
+
+    def strike(self, request: bytes) -> Fault | None:
+        fitting = [fault for fault in self.faults if fault.pattern in request]
+        if not fitting or self.chance.random() >= self.rate:
+            return None
+        return self.chance.choice(fitting)
 
 
 class _Link:
@@ -140,7 +182,12 @@ class _Link:
         self._fault: Fault | None = None
 
     async def requests(self) -> None:
+        tail = b""
         while chunk := await self._reader.read(65536):
+            # A read may end inside a word: its end is looked at again with the next.
+            seen = tail + chunk
+            self._proxy.arrived += seen.count(b"EVALSHA")
+            tail = seen[-len(b"EVALSH") :]
             fault = self._proxy.take(chunk)
             if fault is not None and fault.name == "reset":
                 # Linger 0: closing sends RST, not FIN.

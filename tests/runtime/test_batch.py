@@ -22,7 +22,7 @@ from redislua.errors import (
     ScriptNotDeployed,
 )
 from redislua.runtime import Call, run_many
-from redislua.runtime.batch import MOST_BYTES, MOST_CALLS
+from redislua.runtime.steps import MOST_BYTES, MOST_CALLS
 from tests.runtime.callers import Caller
 from tests.runtime.proxy import Proxy
 from tests.runtime.samples import call as sample

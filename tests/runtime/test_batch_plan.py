@@ -12,8 +12,10 @@ from redislua.errors import (
     WrongType,
 )
 from redislua.runtime import Call
-from redislua.runtime.batch import MOST_BYTES, many, transaction
-from redislua.runtime.plan import Lost, NotSent, Pause, Send
+from redislua.runtime.batch import many
+from redislua.runtime.settings import Settings
+from redislua.runtime.steps import MOST_BYTES, Address, Lost, NotSent, Pause, Send
+from redislua.runtime.transaction import transaction
 from tests.runtime.samples import call as sample
 from tests.runtime.samples import incr
 
@@ -21,8 +23,23 @@ NOSCRIPT = redis.exceptions.NoScriptError("No matching script.")
 NEVER = 1e9
 
 
+class OneServer:
+    """What a batch must know of the one server of a client."""
+
+    topology = None
+    settings = Settings()
+
+    def __init__(self, known: set[str]) -> None:
+        self._known = known
+
+    def known_by(self, to: Address | None) -> set[str]:
+        assert to is None
+        return self._known
+
+
 def start(calls: list[Call[Any]], known: set[str]) -> tuple[Any, Any]:
-    plan = many(calls, known=known, until=NEVER, clock=lambda: 0.0, jitter=lambda: 0.5)
+    servers = OneServer(known)
+    plan = many(calls, servers, until=NEVER, clock=lambda: 0.0, jitter=lambda: 0.5)
     return plan, next(plan)
 
 

@@ -28,7 +28,9 @@ from redislua.errors import (
     UnexpectedReplyError,
 )
 from redislua.runtime import Call
-from redislua.runtime.plan import Lost, NotSent, Pause, Plan, Send, ends, load, single
+from redislua.runtime.plan import ends, load, single
+from redislua.runtime.route import Route
+from redislua.runtime.steps import Lost, NotSent, Pause, Plan, Send
 from tests.runtime.samples import BadStateError, call, incr, script
 
 CALL = incr("safe")
@@ -99,7 +101,7 @@ def test_noscript_wrapped_in_err_by_a_provider_is_noscript() -> None:
 
 
 def test_read_only_calls_use_the_commands_that_replicas_take() -> None:
-    plan = single(CALL, read_only=True)
+    plan = single(CALL, route=Route(reads=True))
 
     assert next(plan) == Send(("EVALSHA_RO", *EVALSHA[1:]))
     assert plan.send([NOSCRIPT]) == Send(SCRIPT_LOAD, ("EVALSHA_RO", *EVALSHA[1:]))

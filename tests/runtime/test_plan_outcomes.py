@@ -17,7 +17,8 @@ from redislua.errors import (
     ScriptNotDeployed,
 )
 from redislua.runtime import RetryClass
-from redislua.runtime.plan import Lost, NotSent, Pause, Send, single
+from redislua.runtime.plan import single
+from redislua.runtime.steps import Lost, NotSent, Pause, Send
 from tests.runtime.samples import incr
 
 Outcome = Literal["reply", "error", "noscript", "loading", "noperm", "not_sent", "lost"]

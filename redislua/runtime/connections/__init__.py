@@ -9,5 +9,6 @@ What is used of redis-py and valkey-py is listed in ``tests/runtime/test_redis_p
 
 from redislua.runtime.connections.asynchronous import AsyncPool
 from redislua.runtime.connections.blocking import Pool
+from redislua.runtime.connections.cluster import AsyncClusterPool, ClusterPool, ClusterSource
 
-__all__ = ["AsyncPool", "Pool"]
+__all__ = ["AsyncClusterPool", "AsyncPool", "ClusterPool", "ClusterSource", "Pool"]

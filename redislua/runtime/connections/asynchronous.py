@@ -1,180 +1,189 @@
-"""Asyncio connections."""
+"""The connections of one asyncio client: one that its calls share, or one for each."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from redislua.runtime.connections.line import LATE, Connections, Line, refusals
+from redislua.runtime.call import Call
+from redislua.runtime.connections import wire
+from redislua.runtime.connections.lane import Lane
+from redislua.runtime.connections.leased import Leased
+from redislua.runtime.connections.line import LATE, Source
 from redislua.runtime.connections.product import ANY, HELLO, Requires, product_of
-from redislua.runtime.plan import Command, Lost, NotSent
+from redislua.runtime.settings import Settings
+from redislua.runtime.steps import Address, Command, Lost, NotSent, Outcome, Send
+
+__all__ = ["AsyncPool", "outcome_of"]
+
+CONNECT = 10.0
+"""Seconds that opening a shared connection may take; each caller leaves at its own deadline."""
 
 
-class AsyncLine(Line):
-    """One asyncio connection."""
+class AsyncPool(Leased):
+    """The connections to one server of one asyncio client in one event loop.
 
-    __slots__ = ("_writer",)
+    Calls share one connection, a `Lane`. Without hiredis, and where the client's calls are
+    not to be coalesced, each has a connection to itself.
+    """
 
-    def __init__(self, connection: Any, errors: ModuleType) -> None:
-        self._writer = connection._writer  # noqa: SLF001 - its one name in both libraries
-        super().__init__(connection, self._writer.get_extra_info("socket"), errors)
-        # The deadline bounds every wait; with a timeout of its own redis-py would
-        # start a task for each write.
-        connection.socket_timeout = None
+    topology = None
 
-    async def is_fresh(self, until: float) -> bool:
-        """Nothing unread, no end of file, and a PING answered where the client asks for it."""
-        # A closed transport first: its descriptor may already be another socket's.
-        if self._writer.is_closing() or self.poll(0):
-            return False
-        if self.connection.health_check_interval:
-            try:
-                async with asyncio.timeout(until - time.monotonic()):
-                    await self.connection.check_health()
-            except refusals(self._errors):
-                return False
-        return True
+    def __init__(
+        self,
+        source: Source,
+        errors: ModuleType,
+        settings: Settings,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        replica: bool = False,
+    ) -> None:
+        super().__init__(source, errors, settings, loop, replica=replica)
+        self._lane: Lane | None = None
+        self._opening: asyncio.Task[Lane] | None = None
+        self._openers = 0
 
-    async def exchange(self, commands: Sequence[Command], until: float) -> list[Any]:
-        packed = self.pack(commands)
-        left = until - time.monotonic()
-        if left <= 0:
-            raise NotSent(TimeoutError(LATE))
-        replies: list[Any] = []
-        try:
-            async with asyncio.timeout(left):
-                await self.connection.send_packed_command(packed, check_health=False)
-                for _ in commands:
-                    replies.append(await self._reply())  # noqa: PERF401 - as above
-        except TimeoutError as error:
-            raise Lost(TimeoutError(f"no reply within {left:.3g} s"), replies) from error
-        except Exception as error:
-            self.end(replies, commands, error)
-        return replies
+    def known_by(self, to: Address | None) -> set[str]:
+        """Digests of the scripts that the server is believed to have."""
+        del to
+        return self.known
 
-    async def _reply(self) -> Any:
-        try:
-            return await self.connection.read_response(
-                disable_decoding=True, disconnect_on_error=False
-            )
-        except self._errors.ResponseError as error:
-            return error
+    def submit(
+        self, call: Call[Any], until: float, *, read_only: bool = False
+    ) -> asyncio.Future[Any] | None:
+        """Send EVALSHA on the shared connection: the whole of nearly every call.
 
-
-class AsyncPool(Connections[AsyncLine]):
-    """The connections of one asyncio client in one event loop."""
-
-    def __init__(self, source: Any, errors: ModuleType, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(source, errors)
-        self._loop = loop
-        self._ended = False
-        self._guard: AsyncGenerator[None, None] | None = None
-
-    async def exchange(
-        self, commands: Sequence[Command], until: float, requires: Requires = ANY
-    ) -> list[Any]:
-        """Write commands and read one reply for each: `Pool.exchange` for asyncio.
-
-        A cancelled exchange closes its connection: its late reply meets nobody.
+        Returns:
+            A future of the reply, which fails with `NotSent` or `Lost`; None while there is
+            no such connection, for `first` to make one.
         """
-        line = await self._lease(until)
-        if requires:
-            await self._identify(line, until)
-            self._admit(line, requires)
-        try:
-            replies = await line.exchange(commands, until)
-        except BaseException:
-            self._drop(line)
-            raise
-        if line.spent or self._ended:
-            self._drop(line)
-        else:
-            self.idle.append(line)
-        return replies
+        lane = self._lane
+        if lane is None or not lane.is_ready() or not self.settings.coalesce:
+            return None
+        return lane.submit(wire.evalsha(call, read_only=read_only), 1, until)
 
-    async def _identify(self, line: AsyncLine, until: float) -> None:
-        try:
-            line.product = line.product or product_of((await line.exchange([HELLO], until))[0])
-        except BaseException as error:
-            self._drop(line)
-            if isinstance(error, Lost):  # of HELLO; of the call nothing was sent
-                raise NotSent(error.cause) from error
-            raise
+    async def first(self, call: Call[Any], until: float, *, read_only: bool = False) -> Any:
+        """Connect if need be, send EVALSHA and return its reply.
+
+        Raises:
+            NotSent: No byte left.
+            Lost: The bytes may have arrived.
+        """
+        if not self._shares():
+            name = "EVALSHA_RO" if read_only else "EVALSHA"
+            operands: Command = (len(call.keys), *call.keys, *call.args)
+            command: Command = (name, call.script.sha1, *operands)
+            return (await self.leased_exchange([command], until, ANY))[0]
+        lane = await self._shared(until)
+        return await lane.submit(wire.evalsha(call, read_only=read_only), 1, until)
+
+    async def exchange(self, send: Send, until: float) -> list[Any]:
+        """Write commands and read one reply for each, an error reply as an exception value.
+
+        Raises:
+            NotSent: No byte left.
+            Lost: The bytes may have arrived.
+        """
+        if send.within is not None:
+            until = min(until, time.monotonic() + send.within)
+        if not self._shares():
+            return await self.leased_exchange(send.commands, until, send.requires)
+        lane = await self._shared(until)
+        if send.requires:
+            await self._identify_lane(lane, send.requires, until)
+        replies = await lane.submit(wire.pack(send.commands), len(send.commands), until)
+        return replies if len(send.commands) > 1 else [replies]
+
+    async def exchange_all(self, sends: Sequence[Send], until: float) -> list[Outcome]:
+        """Make several exchanges side by side."""
+        return list(await asyncio.gather(*(outcome_of(self, send, until) for send in sends)))
+
+    def renew(self, to: Address | None = None) -> None:
+        """Give up the connections that no call is on: what follows looks the server up again."""
+        del to
+        self._drop_idle()
+        if self._lane is not None:
+            self._lane.retire()
 
     def close(self) -> None:
-        """Close the idle connections, and each other one when its call ends. In the loop only."""
-        self._ended = True
-        while self.idle:
-            self._drop(self.idle.pop())
+        """Close the connections, each when what is on it has ended. In the loop only."""
+        super().close()
+        if self._lane is not None:
+            self._lane.retire()
 
-    def close_soon(self) -> None:
-        """Close from anywhere, a finalizer included."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._end)
+    def _shares(self) -> bool:
+        return wire.IS_FAST and self.settings.coalesce
 
-    async def _lease(self, until: float) -> AsyncLine:
-        while self.idle:
-            line = self.idle.pop()
-            try:
-                fresh = await line.is_fresh(until)
-            except BaseException:
-                self._drop(line)
-                raise
-            if fresh:
-                return line
-            self._drop(line)
-        return await self._connect(until)
-
-    async def _connect(self, until: float) -> AsyncLine:
-        await self._watch_loop()
-        connection = self._new(until)
+    async def _shared(self, until: float) -> Lane:
+        """Return the shared connection, opened by one task for all who wait for it."""
+        lane = self._lane
+        if lane is not None:
+            if lane.is_fresh() and await self._answers(lane, until):
+                return lane
+            lane.retire()
+        if time.monotonic() >= until:
+            raise NotSent(TimeoutError(LATE))
+        if self._opening is None:
+            self._opening = self._loop.create_task(self._open())
+            self._opening.add_done_callback(self._opened)
+        opening = self._opening
+        self._openers += 1
         try:
-            async with asyncio.timeout(until - time.monotonic()):
-                await connection.connect()
-            return AsyncLine(connection, self._errors)
-        except BaseException as error:
-            self._gone()
-            _abort(connection)
-            if isinstance(error, refusals(self._errors)):
-                raise NotSent(error) from error
-            raise
+            await asyncio.wait((opening,), timeout=until - time.monotonic())
+        finally:
+            self._openers -= 1
+            if not opening.done() and not self._openers:
+                opening.cancel()
+        if not opening.done() or opening.cancelled():
+            raise NotSent(TimeoutError(LATE))
+        failure = opening.exception()
+        if isinstance(failure, NotSent):  # an exception of one's own: tracebacks are written to
+            raise NotSent(failure.cause) from failure.cause
+        return opening.result()
 
-    async def _watch_loop(self) -> None:
-        """Have the loop close the idle connections when it shuts down.
+    async def _open(self) -> Lane:
+        connection = await self._connection(time.monotonic() + CONNECT)
+        return Lane(connection, self._errors, self._loop, self._retired)
 
-        ``asyncio.run`` closes the asynchronous generators that were begun in it: the one hook
-        a loop offers. Without it a client that outlives its loop leaves transports open.
-        """
-        if self._guard is None:
-            self._guard = _until_shutdown(self)
-            await anext(self._guard)
+    def _opened(self, opening: asyncio.Task[Lane]) -> None:
+        self._opening = None
+        if not opening.cancelled() and opening.exception() is None:
+            self._lane = opening.result()
+            if self._ended:
+                self._lane.retire()
 
-    def _end(self) -> None:
-        # The guard's last lines await nothing, so one step ends it: left to the garbage
-        # collector it would start a task, perhaps in a loop that is about to stop.
-        if self._guard is not None:
-            with contextlib.suppress(StopIteration):
-                self._guard.aclose().send(None)
-
-    def _drop(self, line: AsyncLine) -> None:
+    def _retired(self, lane: Lane) -> None:
         self._gone()
-        _abort(line.connection)
+        if self._lane is lane:
+            self._lane = None
+
+    async def _answers(self, lane: Lane, until: float) -> bool:
+        """Whether a connection that was idle answers a PING, where the client asks for that."""
+        if not lane.is_due():
+            return True
+        try:
+            await lane.submit(wire.pack([("PING",)]), 1, until)
+        except (NotSent, Lost):
+            return False
+        return True
+
+    async def _identify_lane(self, lane: Lane, requires: Requires, until: float) -> None:
+        if lane.product is None:
+            try:
+                lane.product = product_of(await lane.submit(wire.pack([HELLO]), 1, until))
+            except Lost as error:  # of HELLO; of the call nothing was sent
+                raise NotSent(error.cause) from error
+        refused = self._refused(lane.product, requires)
+        if refused is not None:
+            raise refused
 
 
-async def _until_shutdown(pool: AsyncPool) -> AsyncGenerator[None, None]:
+async def outcome_of(pool: AsyncPool, send: Send, until: float) -> Outcome:
+    """Make an exchange; its failure is a value."""
     try:
-        yield
-    finally:
-        pool.close()
-
-
-def _abort(connection: Any) -> None:
-    """Close at once: ``disconnect`` is a coroutine, which a cancelled task cannot rely on."""
-    writer = connection._writer  # noqa: SLF001
-    if writer is not None:
-        writer.transport.abort()
-        connection._close()  # noqa: SLF001 - or its __del__ warns
+        return await pool.exchange(send, until)
+    except (NotSent, Lost) as failure:
+        return failure

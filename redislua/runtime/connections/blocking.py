@@ -1,55 +1,101 @@
-"""Blocking connections."""
+"""Blocking connections: one call, or one batch, at a time on each."""
 
 from __future__ import annotations
 
+import math
+import socket
+import struct
+import sys
 import threading
 import time
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
-from redislua.runtime.connections.line import LATE, Connections, Line, refusals
+from redislua.runtime.call import Call
+from redislua.runtime.connections import wire
+from redislua.runtime.connections.line import (
+    CLOSED,
+    LATE,
+    Connections,
+    Line,
+    Source,
+    parse_error_of,
+    refusals,
+)
 from redislua.runtime.connections.product import ANY, HELLO, Requires, product_of
-from redislua.runtime.plan import Command, Lost, NotSent
+from redislua.runtime.connections.threads import Coalescer
+from redislua.runtime.settings import Settings
+from redislua.runtime.steps import Address, Command, Lost, NotSent, Outcome, Send
+
+__all__ = ["BlockingLine", "Pool", "begun", "finished"]
+
+READ_BYTES = 65536
+
+SOLO = 8
+"""Connections that calls have to themselves; what comes while all are out is coalesced."""
 
 
 class BlockingLine(Line):
-    """One blocking connection."""
+    """One blocking connection, read by the client library's own parser."""
 
-    __slots__ = ("_socket",)
+    __slots__ = ("_socket", "_used")
 
     def __init__(self, connection: Any, errors: ModuleType) -> None:
         self._socket = connection._sock  # noqa: SLF001 - its one name in both libraries
+        self._used = time.monotonic()
         super().__init__(connection, self._socket, errors)
 
     def is_fresh(self, until: float) -> bool:
         """Nothing unread, no end of file, and a PING answered where the client asks for it."""
         if self.poll(0):
             return False
-        if self.connection.health_check_interval:
-            self._socket.settimeout(max(until - time.monotonic(), 0.001))
+        interval = self.connection.health_check_interval
+        if interval and time.monotonic() - self._used > interval:
             try:
-                self.connection.check_health()
-            except refusals(self._errors):
+                self.write(self.pack([("PING",)]), until)
+                self.read(1, until)
+            except (NotSent, Lost):
                 return False
         return True
 
-    def exchange(self, commands: Sequence[Command], until: float) -> list[Any]:
-        packed = self.pack(commands)
+    def pack(self, commands: Sequence[Command]) -> Any:
+        if len(commands) == 1:
+            return self.connection.pack_command(*commands[0])
+        return self.connection.pack_commands(commands)
+
+    def pack_call(self, call: Call[Any], *, read_only: bool) -> Any:
+        name = "EVALSHA_RO" if read_only else "EVALSHA"
+        return self.pack([(name, call.script.sha1, len(call.keys), *call.keys, *call.args)])
+
+    def write(self, packed: Any, until: float) -> None:
+        """Write; what fails half way may have been delivered."""
         left = until - time.monotonic()
         if left <= 0:
             raise NotSent(TimeoutError(LATE))
-        # Set on the socket, the time left bounds writing too, and valkey-py's
-        # read_response, which has no timeout of its own.
-        self._socket.settimeout(left)
+        try:
+            self._bound(left)
+            self._send(packed)
+        except Exception as error:
+            raise Lost(_named(error)) from error
+
+    def read(self, count: int, until: float) -> list[Any]:
+        """Read replies, an error reply as an exception value."""
         replies: list[Any] = []
         try:
-            self.connection.send_packed_command(packed, check_health=False)
-            for _ in commands:
-                replies.append(self._reply())  # noqa: PERF401 - what came before an error counts
+            while len(replies) < count:
+                self._bound(self._left(until))
+                replies.append(self._reply())
         except Exception as error:
-            self.end(replies, commands, error)
+            reply = self.reply(error, last=len(replies) + 1 == count)
+            if reply is None:
+                raise Lost(_named(error), replies) from error
+            replies.append(reply)
+        self._used = time.monotonic()
         return replies
+
+    def _send(self, packed: Any) -> None:
+        self.connection.send_packed_command(packed, check_health=False)
 
     def _reply(self) -> Any:
         try:
@@ -58,74 +104,209 @@ class BlockingLine(Line):
         except self._errors.ResponseError as error:
             return error
 
+    def _bound(self, left: float) -> None:
+        # Set on the socket, the time left bounds writing too, and valkey-py's
+        # read_response, which has no timeout of its own.
+        self._socket.settimeout(left)
+
+    def _left(self, until: float) -> float:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("no reply before the deadline")
+        return left
+
+
+class DirectLine(BlockingLine):
+    """One blocking connection, read by a hiredis reader of our own."""
+
+    __slots__ = ("_feed", "_gets", "_kernel_ms", "_push", "_recv", "_sendall")
+
+    def __init__(self, connection: Any, errors: ModuleType) -> None:
+        super().__init__(connection, errors)
+        reader = wire.reader(parse_error_of(connection), errors)
+        self._feed, self._gets = reader.feed, reader.gets
+        self._push = wire.push_type()
+        self._recv, self._sendall = self._socket.recv, self._socket.sendall
+        # The kernel's own timeouts save two calls to poll and one to ioctl for each call.
+        # TLS reads through a layer that knows Python's timeouts alone, and so do sockets
+        # that are not the standard library's.
+        self._kernel_ms = 0 if _has_kernel_timeouts(self._socket) else -1
+        if self._kernel_ms == 0:
+            self._socket.settimeout(None)
+
+    def pack(self, commands: Sequence[Command]) -> Any:
+        return wire.pack(commands)
+
+    def pack_call(self, call: Call[Any], *, read_only: bool) -> Any:
+        return wire.evalsha(call, read_only=read_only)
+
+    def read(self, count: int, until: float) -> list[Any]:
+        replies: list[Any] = []
+        gets = self._gets
+        try:
+            while True:
+                reply = gets()
+                if reply is wire.NOTHING:
+                    self._bound(self._left(until))
+                    chunk = self._recv(READ_BYTES)
+                    if not chunk:
+                        raise self._errors.ConnectionError(CLOSED)
+                    self._feed(chunk)
+                elif not isinstance(reply, self._push):
+                    replies.append(reply)
+                    if len(replies) == count:
+                        break
+        except Exception as error:
+            raise Lost(_named(error), replies) from error
+        if self.connection.health_check_interval:
+            self._used = time.monotonic()
+        return replies
+
+    def _send(self, packed: Any) -> None:
+        self._sendall(packed)
+
+    def _bound(self, left: float) -> None:
+        if self._kernel_ms < 0:
+            self._socket.settimeout(left)
+            return
+        ms = math.ceil(left * 1000)
+        if ms != self._kernel_ms:
+            timeval = struct.pack("ll", ms // 1000, ms % 1000 * 1000)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
+            self._kernel_ms = ms
+
+
+class Exchange(Protocol):
+    """A write that was made, and whose replies are still to be read."""
+
+    def finish(self) -> list[Any]:
+        """Read one reply for each command; raises `Lost`, or `NotSent` where it never left."""
+
+
+class _Solo:
+    """An exchange on a connection that it has to itself."""
+
+    __slots__ = ("_count", "_line", "_pool", "_until")
+
+    def __init__(self, pool: Pool, line: BlockingLine, count: int, until: float) -> None:
+        self._pool, self._line, self._count, self._until = pool, line, count, until
+
+    def finish(self) -> list[Any]:
+        try:
+            replies = self._line.read(self._count, self._until)
+        except BaseException:
+            self._pool.drop(self._line)
+            raise
+        self._pool.free(self._line)
+        return replies
+
 
 class Pool(Connections[BlockingLine]):
-    """The connections of one blocking client. Threads may share it."""
+    """The connections to one server of one blocking client. Threads may share it."""
 
-    def exchange(
-        self, commands: Sequence[Command], until: float, requires: Requires = ANY
-    ) -> list[Any]:
-        """Write commands and read one reply for each, an error reply as an exception value.
+    topology = None
 
-        Args:
-            commands: What to write.
-            until: When to stop waiting, on ``time.monotonic``.
-            requires: Which servers will do; each connection asks for its own once.
+    def __init__(
+        self, source: Source, errors: ModuleType, settings: Settings, *, replica: bool = False
+    ) -> None:
+        super().__init__(source, errors, settings, replica=replica)
+        self._coalescer = Coalescer(self)
+
+    def known_by(self, to: Address | None) -> set[str]:
+        """Digests of the scripts that the server is believed to have."""
+        del to
+        return self.known
+
+    def first(self, call: Call[Any], until: float, *, read_only: bool = False) -> Any:
+        """Send EVALSHA and return its reply: the whole of nearly every call.
 
         Raises:
             NotSent: No byte left.
             Lost: The bytes may have arrived; the connection is closed.
         """
         line = self._lease(until)
-        if requires:
-            self._identify(line, until)
-            self._admit(line, requires)
+        if line is None:
+            packed = wire.evalsha(call, read_only=read_only)
+            return self._coalescer.submit(packed, 1, until).finish()[0]
         try:
-            replies = line.exchange(commands, until)
+            line.write(line.pack_call(call, read_only=read_only), until)
+            reply = line.read(1, until)[0]
         except BaseException:
-            self._drop(line)
+            self.drop(line)
             raise
         if line.spent:
-            self._drop(line)
+            self.drop(line)
         else:
             self.idle.append(line)
-        return replies
+        return reply
 
-    def _identify(self, line: BlockingLine, until: float) -> None:
+    def exchange(self, send: Send, until: float) -> list[Any]:
+        """Write commands and read one reply for each, an error reply as an exception value.
+
+        Raises:
+            NotSent: No byte left.
+            Lost: The bytes may have arrived; the connection is closed.
+        """
+        return self.begin(send, until).finish()
+
+    def exchange_all(self, sends: Sequence[Send], until: float) -> list[Outcome]:
+        """Make several exchanges, one after another: there is one server."""
+        return finished([begun(self, send, until) for send in sends])
+
+    def begin(self, send: Send, until: float) -> Exchange:
+        """Write commands."""
+        if send.within is not None:
+            until = min(until, time.monotonic() + send.within)
+        line = self._lease(until, send.requires)
+        if line is None:
+            return self._coalescer.submit(wire.pack(send.commands), len(send.commands), until)
         try:
-            line.product = line.product or product_of(line.exchange([HELLO], until)[0])
-        except BaseException as error:
-            self._drop(line)
-            if isinstance(error, Lost):  # of HELLO; of the call nothing was sent
-                raise NotSent(error.cause) from error
+            line.write(line.pack(send.commands), until)
+        except BaseException:
+            self.drop(line)
             raise
+        return _Solo(self, line, len(send.commands), until)
+
+    def renew(self, to: Address | None = None) -> None:
+        """Give up the connections that no call is on: what follows looks the server up again."""
+        del to
+        self.close()
 
     def close(self) -> None:
         """Close the idle connections."""
+        self._coalescer.renew()
         while self.idle:
-            self._drop(self.idle.pop())
+            self.drop(self.idle.pop())
 
     def forget(self) -> None:
         """Start afresh in a child process, where disconnecting leaves the parent's socket open."""
         self._lock = threading.Lock()
         self._made = 0
         self.idle.clear()
+        self._coalescer = Coalescer(self)
 
-    def _lease(self, until: float) -> BlockingLine:
+    def take(self, until: float) -> BlockingLine:
+        """Return an idle connection that is sound, or a new one."""
         while True:
             try:
                 line = self.idle.pop()
             except IndexError:
-                return self._connect(until)
+                return self.connect(until)
             if line.is_fresh(until):
                 return line
-            self._drop(line)
+            self.drop(line)
 
-    def _connect(self, until: float) -> BlockingLine:
+    def connect(self, until: float) -> BlockingLine:
+        """Open a connection."""
         connection = self._new(until)
         try:
             connection.connect()
-            return BlockingLine(connection, self._errors)
+            if self._replica:
+                connection.send_command("READONLY")
+                connection.read_response()
+            kind = DirectLine if wire.IS_FAST else BlockingLine
+            return kind(connection, self._errors)
         except BaseException as error:
             self._gone()
             connection.disconnect()
@@ -133,6 +314,91 @@ class Pool(Connections[BlockingLine]):
                 raise NotSent(error) from error
             raise
 
-    def _drop(self, line: BlockingLine) -> None:
+    def free(self, line: BlockingLine) -> None:
+        """Take back a connection whose replies were all read."""
+        if line.spent:
+            self.drop(line)
+        else:
+            self.idle.append(line)
+
+    def drop(self, line: BlockingLine) -> None:
+        """Close a connection."""
         self._gone()
         line.connection.disconnect()
+
+    def _lease(self, until: float, requires: Requires = ANY) -> BlockingLine | None:
+        """Take a connection for one call alone, or None: the call is to be coalesced."""
+        if not requires and (
+            self._coalescer.is_busy or (not self.idle and self._made >= self._solo())
+        ):
+            return None
+        line = self.take(until)
+        if requires:
+            self._identify(line, until)
+            refused = self._refused(line.product, requires)
+            if refused is not None:
+                self.idle.append(line)
+                raise refused
+        return line
+
+    def _solo(self) -> float:
+        """How many connections may be open before calls share one."""
+        if not self.settings.coalesce or not wire.IS_FAST:
+            return math.inf
+        most = self._source.max_connections - 1
+        return min(SOLO, most) if most > 0 else math.inf
+
+    def _identify(self, line: BlockingLine, until: float) -> None:
+        if line.product is not None:
+            return
+        try:
+            line.write(line.pack([HELLO]), until)
+            line.product = product_of(line.read(1, until)[0])
+        except BaseException as error:
+            self.drop(line)
+            if isinstance(error, Lost):  # of HELLO; of the call nothing was sent
+                raise NotSent(error.cause) from error
+            raise
+
+
+class _Ended:
+    """An exchange that ended before its replies were asked for."""
+
+    __slots__ = ("_failure",)
+
+    def __init__(self, failure: NotSent | Lost) -> None:
+        self._failure = failure
+
+    def finish(self) -> list[Any]:
+        raise self._failure
+
+
+def begun(pool: Pool, send: Send, until: float) -> Exchange:
+    """Begin an exchange; a failure to begin is told when it is finished."""
+    try:
+        return pool.begin(send, until)
+    except (NotSent, Lost) as failure:
+        return _Ended(failure)
+
+
+def finished(exchanges: Sequence[Exchange]) -> list[Outcome]:
+    """Finish exchanges that were all begun before."""
+    outcomes: list[Outcome] = []
+    for exchange in exchanges:
+        try:
+            outcomes.append(exchange.finish())
+        except (NotSent, Lost) as failure:
+            outcomes.append(failure)
+    return outcomes
+
+
+def _named(error: Exception) -> Exception:
+    """What the kernel's timeout is called: EAGAIN says nothing to a reader."""
+    if isinstance(error, BlockingIOError):
+        return TimeoutError("no reply before the deadline")
+    return error
+
+
+def _has_kernel_timeouts(sock: Any) -> bool:
+    plain = type(sock) is socket.socket and type(sock).__module__ == "socket"
+    return plain and sys.platform in ("linux", "darwin") and struct.calcsize("l") == 8

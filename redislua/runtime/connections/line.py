@@ -6,12 +6,13 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from redislua.runtime.connections.product import Product, Requires, lacking
-from redislua.runtime.plan import Command, Lost, NotSent, TooOld
+from redislua.runtime.settings import Settings
+from redislua.runtime.steps import NotSent, TooOld
 
 NO_RETRIES = {"retry": None, "retry_on_error": (), "retry_on_timeout": False}
 """With these a connection makes its own ``Retry(NoBackoff(), 0)``."""
@@ -20,6 +21,27 @@ MAINTENANCE = ("maint_", "maintenance_", "oss_cluster_maint_", "orig_")
 """Settings of maintenance notifications, which would move or relax a connection unseen."""
 
 LATE = "the deadline passed before the call could be sent"
+
+CLOSED = "Connection closed by server."
+
+
+class Source(Protocol):
+    """What a pool of the client library says of its connections, or a cluster's node does.
+
+    Attributes:
+        connection_class: Makes connections.
+        connection_kwargs: With these settings.
+        max_connections: So many at most.
+    """
+
+    @property
+    def connection_class(self) -> Any: ...
+
+    @property
+    def connection_kwargs(self) -> dict[str, Any]: ...
+
+    @property
+    def max_connections(self) -> int: ...
 
 
 class Line:
@@ -37,17 +59,12 @@ class Line:
     def __init__(self, connection: Any, socket: Any, errors: ModuleType) -> None:
         self.connection = connection
         self._errors = errors
-        self.poll = _readable(socket)
+        self.poll = readable(socket)
         self.spent = False
         self.product: Product | None = None
 
-    def pack(self, commands: Sequence[Command]) -> Any:
-        if len(commands) == 1:
-            return self.connection.pack_command(*commands[0])
-        return self.connection.pack_commands(commands)
-
-    def end(self, replies: list[Any], commands: Sequence[Command], error: Exception) -> None:
-        """Take an error for the last reply, or raise `Lost`.
+    def reply(self, error: Exception, *, last: bool) -> Exception | None:
+        """Return an error that the client library raised if it is a reply, else None.
 
         Some error replies (LOADING, NOAUTH) are ConnectionErrors of the client library:
         redis-py marks them by their status code, valkey-py by their class. The parsers
@@ -58,31 +75,42 @@ class Line:
         is_reply = getattr(error, "status_code", None) is not None or isinstance(
             error, errors.BusyLoadingError | errors.AuthenticationError
         )
-        if not is_reply or len(replies) + 1 < len(commands):
-            raise Lost(error, replies) from error
         self.spent = True
-        replies.append(error)
+        return error if is_reply and last else None
 
 
 L = TypeVar("L", bound=Line)
 
 
 class Connections(Generic[L]):
-    """Idle connections of one client and a count of all of them.
+    """Idle connections to one server and a count of all of them.
 
     Attributes:
         idle: Those that no call is on.
         known: Digests of scripts that the server is believed to have: answered calls
             add them, and a lost connection (a restart, a failover) empties it.
+        settings: How the client's calls are made.
     """
 
-    def __init__(self, source: Any, errors: ModuleType) -> None:
+    def __init__(
+        self, source: Source, errors: ModuleType, settings: Settings, *, replica: bool = False
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            source: What the connections are made like.
+            errors: The exceptions of the client library.
+            settings: How the client's calls are made.
+            replica: Whether a replica of a cluster may be read from, which it must be told.
+        """
         self._source = source
         self._errors = errors
+        self._replica = replica
         self._lock = threading.Lock()
         self._made = 0
         self.idle: deque[L] = deque()
         self.known: set[str] = set()
+        self.settings = settings
 
     def _new(self, until: float) -> Any:
         """Make a connection that is not connected yet; its waits end with the deadline."""
@@ -101,12 +129,10 @@ class Connections(Generic[L]):
             raise
         return connection
 
-    def _admit(self, line: L, requires: Requires) -> None:
-        """Refuse a call that this connection's server cannot run; keep the connection."""
-        reason = lacking(line.product, requires) if requires and line.product else ""
-        if reason:
-            self.idle.append(line)
-            raise NotSent(TooOld(reason))
+    def _refused(self, product: Product | None, requires: Requires) -> NotSent | None:
+        """Say that a call cannot run on the server at the other end."""
+        reason = lacking(product, requires) if requires and product else ""
+        return NotSent(TooOld(reason)) if reason else None
 
     def _gone(self) -> None:
         self.known.clear()
@@ -119,7 +145,13 @@ def refusals(errors: ModuleType) -> Any:
     return (errors.ConnectionError, errors.TimeoutError, errors.ResponseError, OSError)
 
 
-def _settings(source: Any) -> dict[str, Any]:
+def parse_error_of(connection: Any) -> Callable[[str], Exception]:
+    """The client library's own way from the text of an error reply to an exception."""
+    parse: Callable[[str], Exception] = type(connection._parser).parse_error  # noqa: SLF001
+    return parse
+
+
+def _settings(source: Source) -> dict[str, Any]:
     """The client's connection settings, read afresh: without retries and notifications."""
     settings = {
         name: value
@@ -129,7 +161,7 @@ def _settings(source: Any) -> dict[str, Any]:
     return {**settings, **NO_RETRIES}
 
 
-def _readable(socket: Any) -> Any:
+def readable(socket: Any) -> Any:
     """A check, made once for a socket, of whether it can be read: ``poll(0)``."""
     if not hasattr(select, "poll"):  # Windows
         return lambda timeout: select.select([socket], [], [], timeout)[0]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from redislua.runtime.plan import Command
+from redislua.runtime.steps import Command
 
 Requires: TypeAlias = Mapping[str, tuple[int, ...]]
 """Least version by product; empty for any server."""

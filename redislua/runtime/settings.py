@@ -1,0 +1,71 @@
+"""How the calls of one client are made, and who watches them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from redislua.runtime.call import Call
+from redislua.runtime.watching.protocol import Ended, Gate, Observer, outcome_of, tell
+
+__all__ = ["Settings", "Watch"]
+
+
+class Settings:
+    """Settings of one client, shared by all that its calls go through.
+
+    Attributes:
+        coalesce: Whether calls made at the same moment share a connection and a write.
+    """
+
+    __slots__ = ("_observer", "admit", "coalesce")
+
+    def __init__(self) -> None:
+        self.coalesce = True
+        self.admit: Callable[[Call[Any]], None] | None = None
+        self._observer: Observer | None = None
+
+    @property
+    def observer(self) -> Observer | None:
+        """Who is told of each call, or None."""
+        return self._observer
+
+    @observer.setter
+    def observer(self, observer: Observer | None) -> None:
+        self._observer = observer
+        self.admit = observer.admit if isinstance(observer, Gate) else None
+
+
+class Watch:
+    """The time that calls take, for an observer: a block around one call or one batch.
+
+    Attributes:
+        results: Of a batch, each call's own reply or error, once there are any.
+    """
+
+    __slots__ = ("_begin", "_calls", "_observer", "results")
+
+    def __init__(self, settings: Settings, calls: Sequence[Call[Any]]) -> None:
+        self._observer = settings.observer
+        self._calls = calls
+        self.results: Sequence[Any] = ()
+
+    def __enter__(self) -> Self:
+        self._begin = time.perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._observer is None:
+            return
+        seconds = time.perf_counter() - self._begin
+        results = self.results or [error] * len(self._calls)
+        for call, result in zip(self._calls, results, strict=True):
+            own = result if isinstance(result, BaseException) else None
+            tell(self._observer, Ended(call, seconds, outcome_of(own), own))
