@@ -3,6 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+BENCH := .venv-bench/bin
+BENCH_READY := .venv-bench/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
@@ -24,6 +26,9 @@ demo: $(READY) ## Run the main job on the embedded server: read, generate, call 
 test: $(READY) ## Run the tests on every server that is here
 	$(BIN)/python -m pytest -n $(WORKERS) --server all
 
+soak: $(READY) ## Run the long tests in full, on the embedded server
+	$(BIN)/python -m pytest -m soak --soak
+
 check: $(READY) ## Format, lint, types, floors, generated files, scripts, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -44,11 +49,21 @@ generate: $(READY) ## Write everything that is made from something else
 	$(BIN)/python tools/goldens.py
 	$(BIN)/python tools/readme.py
 
-bench: $(READY) ## Measure, side by side, and print ratios
+$(BENCH_READY): pyproject.toml tools/bench/requirements.txt
+	@test -x $(BENCH)/python || $(PYTHON) -m venv .venv-bench
+	@$(BENCH)/python -m pip install --quiet --disable-pip-version-check --editable '.[server]'
+	@sed '/^#/d;/^$$/d' tools/bench/requirements.txt | while read -r one; do \
+	  $(BENCH)/python -m pip install --quiet --disable-pip-version-check "$$one" || \
+	  echo "cannot be installed here: $$one"; done
+	@touch $@
+
+bench: $(READY) $(BENCH_READY) ## Measure beside the peers, and write tools/bench/RESULTS.md
+	$(BENCH)/python -m tools.bench
+	$(BIN)/python tools/bench/calls.py
 	$(BIN)/python tools/bench/imports.py
 	$(BIN)/python tools/bench/noscript.py
 
 clean: ## Remove .venv and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 
-.PHONY: help setup demo test check format generate bench clean
+.PHONY: help setup demo test soak check format generate bench clean
