@@ -1,9 +1,15 @@
-"""A server to talk to: embedded, a binary on disk, or a container.
+"""A server to talk to: embedded, a binary on disk, or a container; a cluster, a Sentinel set.
 
 ::
 
     with start("binary:/usr/bin/redis-server") as server:
         client = redis.Redis.from_url(server.url)
+
+    with start_cluster(primaries=3, replicas=1) as cluster:
+        cluster.owner("user:42").kill()
+
+    with start_sentinel() as opened:
+        opened.failover()
 
 The server is private to whoever started it and keeps nothing: no RDB file, no AOF.
 It is gone when its ``with`` block, or this process, ends in whatever way, SIGKILL
@@ -16,9 +22,23 @@ from collections.abc import Mapping
 
 from redislua.errors import ServerUnavailable
 from redislua.server import binary, container, embedded
+from redislua.server.cluster import Cluster, ClusterNode
+from redislua.server.cluster import start as start_cluster
+from redislua.server.node import Node
 from redislua.server.running import Server
+from redislua.server.sentinel import SentinelSet
+from redislua.server.sentinel import start as start_sentinel
 
-__all__ = ["Server", "start"]
+__all__ = [
+    "Cluster",
+    "ClusterNode",
+    "Node",
+    "SentinelSet",
+    "Server",
+    "start",
+    "start_cluster",
+    "start_sentinel",
+]
 
 
 def start(

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
@@ -38,26 +38,33 @@ _LAST_LINES = 8
 _SOCKET_PATH_BYTES = 100  # sun_path holds 104 bytes on macOS, 108 on Linux, NUL included
 _HIGHEST_PORT = 55_535  # a cluster's bus listens on the port plus 10 000
 
-# $1 is the folder, the rest is the server's command line. The pipe is standard input,
-# moved to descriptor 3 because a shell gives its background jobs /dev/null. A line on
-# the pipe says stop as well as its end does: a fork of ours may hold it open.
+# $1 is the folder, $2 whether it outlives the server, the rest is the server's command
+# line. The pipe is standard input, moved to descriptor 3 because a shell gives its
+# background jobs /dev/null. A line on the pipe says stop as well as its end does: a fork
+# of ours may hold it open. A folder that outlives its server is removed when the pipe
+# ends, unless we said that it is ours again.
 _SUPERVISOR = """\
-folder=$1; shift
+folder=$1; outlives=$2; shift 2
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
 (read -r _ <&3; kill -KILL "$server") &
 watch=$!
-exec 3<&-
 wait "$server"
 status=$?
 kill "$watch" 2>/dev/null
-command -p rm -rf -- "$folder"
+wait "$watch" 2>/dev/null
+if [ "$outlives" = yes ]; then
+  (while read -r word <&3; do [ "$word" = keep ] && exit; done
+  command -p rm -rf -- "$folder") &
+else
+  command -p rm -rf -- "$folder"
+fi
 exit "$status"
 """
 
 
-class _AddressTaken(Exception):
+class AddressTaken(Exception):
     """Another process took the port between our looking and the server's binding."""
 
 
@@ -71,14 +78,14 @@ def start(path: Path, kind: str, *, unix_socket: bool, config: Mapping[str, str]
     options = arguments(config)
     product = version.of_binary(path)
     for _ in range(_PORT_RACES):
-        folder = _new_folder()
+        folder = new_folder()
         listen, url = _socket_in(folder) if unix_socket else _free_port()
-        supervised = _Supervised(
+        supervised = Supervised(
             [str(path), *listen, "--daemonize", "no", "--dir", str(folder), *options], folder
         )
         try:
-            supervised.wait_until_ready(url, f"{kind} ({product})")
-        except _AddressTaken:
+            supervised.wait_until_ready(url, f"{kind} ({product})", _stands_in(folder))
+        except AddressTaken:
             supervised.end()
         except BaseException:
             supervised.end()
@@ -91,17 +98,28 @@ def start(path: Path, kind: str, *, unix_socket: bool, config: Mapping[str, str]
     )
 
 
-class _Supervised:
-    """One server process, its supervisor and its log."""
+class Supervised:
+    """One server process, its supervisor and its log.
 
-    def __init__(self, command: list[str], folder: Path) -> None:
+    Args:
+        command: The server's command line.
+        folder: Where it runs; exists, and holds nothing but the server's own files.
+        outlives: Whether the folder stays when the server ends, so that another
+            `Supervised` can run in it. It is gone after `end`, and with this process.
+    """
+
+    def __init__(self, command: list[str], folder: Path, *, outlives: bool = False) -> None:
         self._folder = folder
+        self._outlives = outlives
         self._owner = os.getpid()
         read_end, self._lifeline = os.pipe()
         self._log = os.open(folder / "log", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             self._shell = subprocess.Popen(  # noqa: S603 - a fixed program; the binary was checked
-                ["/bin/sh", "-c", _SUPERVISOR, "redislua-server", str(folder), *command],
+                [
+                    *["/bin/sh", "-c", _SUPERVISOR, "redislua-server"],
+                    *[str(folder), "yes" if outlives else "no", *command],
+                ],
                 stdin=read_end,
                 stdout=self._log,
                 stderr=self._log,
@@ -111,17 +129,29 @@ class _Supervised:
         except BaseException:
             os.close(self._lifeline)
             os.close(self._log)
-            shutil.rmtree(folder)
+            if not outlives:
+                shutil.rmtree(folder)
             raise
         finally:
             os.close(read_end)
 
-    def wait_until_ready(self, url: str, name: str) -> None:
+    @property
+    def is_running(self) -> bool:
+        """Whether the server has not ended."""
+        return self._shell.poll() is None
+
+    def wait_until_ready(self, url: str, name: str, is_ours: Callable[[redis.Redis], bool]) -> None:
         """Wait until the server answers at ``url``.
+
+        Args:
+            url: Where it listens.
+            name: What errors call it.
+            is_ours: Tells whether this server answers, and not another one that took its
+                port; what it raises of redis-py counts as no answer yet.
 
         Raises:
             ServerUnavailable: It ended, or did not answer before the deadline.
-            _AddressTaken: It ended because its port was in use.
+            AddressTaken: It ended because its port was in use.
         """
         deadline = time.monotonic() + START_DEADLINE
         client = redis.Redis.from_url(
@@ -131,7 +161,7 @@ class _Supervised:
             socket_timeout=_ANSWER,
         )
         with contextlib.closing(client):
-            while not self._answers(client):
+            while not _answers(client, is_ours):
                 status = self._shell.poll()
                 if status is not None:
                     self._explain_end(name, status)
@@ -145,23 +175,31 @@ class _Supervised:
         """Stop the server and wait until it and its folder are gone."""
         # A fork of ours runs our atexit too, but the server is its parent's.
         if os.getpid() == self._owner:
-            with contextlib.suppress(BrokenPipeError):  # it has ended by itself
-                os.write(self._lifeline, b"\n")
-            self._shell.wait()
+            self.kill()
+            if self._outlives:
+                shutil.rmtree(self._folder)
+        self.leave()
+
+    def leave(self) -> None:
+        """Let go of a server that has ended. A folder that outlives it stays."""
+        if os.getpid() == self._owner:
+            self._say(b"keep\n")
         os.close(self._lifeline)
         os.close(self._log)
 
-    def _answers(self, client: redis.Redis) -> bool:
-        """Tell whether this server answers, and not another one that took its port."""
-        try:
-            return client.config_get("dir") == {"dir": str(self._folder)}
-        except redis.RedisError:
-            return False
+    def kill(self) -> None:
+        """End the server as SIGKILL does, and wait until it is gone."""
+        self._say(b"\n")
+        self._shell.wait()
+
+    def _say(self, line: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError):  # nobody listens: all has ended already
+            os.write(self._lifeline, line)
 
     def _explain_end(self, name: str, status: int) -> NoReturn:
         lines = self._last_lines()
         if "ddress already in use" in lines:
-            raise _AddressTaken
+            raise AddressTaken
         raise ServerUnavailable(
             f"{name} ended at start with status {status}; look at the options it was given.{lines}"
         )
@@ -173,7 +211,20 @@ class _Supervised:
         return "\n  ".join([" Its last lines:", *lines]) if lines else " It printed nothing."
 
 
-def _new_folder() -> Path:
+def _answers(client: redis.Redis, is_ours: Callable[[redis.Redis], bool]) -> bool:
+    try:
+        return is_ours(client)
+    except redis.RedisError:
+        return False
+
+
+def _stands_in(folder: Path) -> Callable[[redis.Redis], bool]:
+    """Recognise a server by the folder that nobody else has."""
+    return lambda client: client.config_get("dir") == {"dir": str(folder)}
+
+
+def new_folder() -> Path:
+    """Return a new temporary folder in which a Unix socket's path is short enough."""
     folder = Path(tempfile.mkdtemp(prefix="redislua-"))
     if len(os.fsencode(folder / _SOCKET)) > _SOCKET_PATH_BYTES:
         folder.rmdir()

@@ -1,0 +1,1 @@
+"""The rig: clusters, Sentinel sets, crowds of callers, and what judges their histories."""
