@@ -45,4 +45,4 @@ def configure(
     if coalesce is not _UNCHANGED:
         settings.coalesce = coalesce
     if observer is not _UNCHANGED:
-        settings.observer = observer
+        settings.watch(observer)

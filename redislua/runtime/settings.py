@@ -18,23 +18,20 @@ class Settings:
 
     Attributes:
         coalesce: Whether calls made at the same moment share a connection and a write.
+        observer: Who is told of each call, or None.
+        admit: Lets a call pass or raises; None where nobody is to be asked.
     """
 
-    __slots__ = ("_observer", "admit", "coalesce")
+    __slots__ = ("admit", "coalesce", "observer")
 
     def __init__(self) -> None:
         self.coalesce = True
+        self.observer: Observer | None = None
         self.admit: Callable[[Call[Any]], None] | None = None
-        self._observer: Observer | None = None
 
-    @property
-    def observer(self) -> Observer | None:
-        """Who is told of each call, or None."""
-        return self._observer
-
-    @observer.setter
-    def observer(self, observer: Observer | None) -> None:
-        self._observer = observer
+    def watch(self, observer: Observer | None) -> None:
+        """Set who is told of each call, and asked before it if it is a gate."""
+        self.observer = observer
         self.admit = observer.admit if isinstance(observer, Gate) else None
 
 

@@ -23,7 +23,7 @@ from redislua.runtime.connections.line import (
     parse_error_of,
     refusals,
 )
-from redislua.runtime.connections.product import ANY, HELLO, Requires, product_of
+from redislua.runtime.connections.product import HELLO, Requires, product_of
 from redislua.runtime.connections.threads import Coalescer
 from redislua.runtime.settings import Settings
 from redislua.runtime.steps import Address, Command, Lost, NotSent, Outcome, Send
@@ -39,10 +39,11 @@ SOLO = 8
 class BlockingLine(Line):
     """One blocking connection, read by the client library's own parser."""
 
-    __slots__ = ("_socket", "_used")
+    __slots__ = ("_interval", "_socket", "_used")
 
     def __init__(self, connection: Any, errors: ModuleType) -> None:
         self._socket = connection._sock  # noqa: SLF001 - its one name in both libraries
+        self._interval = connection.health_check_interval
         self._used = time.monotonic()
         super().__init__(connection, self._socket, errors)
 
@@ -50,8 +51,7 @@ class BlockingLine(Line):
         """Nothing unread, no end of file, and a PING answered where the client asks for it."""
         if self.poll(0):
             return False
-        interval = self.connection.health_check_interval
-        if interval and time.monotonic() - self._used > interval:
+        if self._interval and time.monotonic() - self._used > self._interval:
             try:
                 self.write(self.pack([("PING",)]), until)
                 self.read(1, until)
@@ -78,6 +78,11 @@ class BlockingLine(Line):
             self._send(packed)
         except Exception as error:
             raise Lost(_named(error)) from error
+
+    def ask(self, packed: Any, until: float) -> Any:
+        """Write one command and read its reply."""
+        self.write(packed, until)
+        return self.read(1, until)[0]
 
     def read(self, count: int, until: float) -> list[Any]:
         """Read replies, an error reply as an exception value."""
@@ -140,6 +145,22 @@ class DirectLine(BlockingLine):
     def pack_call(self, call: Call[Any], *, read_only: bool) -> Any:
         return wire.evalsha(call, read_only=read_only)
 
+    def ask(self, packed: Any, until: float) -> Any:
+        self.write(packed, until)
+        try:
+            # What bounded the write bounds this wait too: the two are one round trip.
+            chunk = self._recv(READ_BYTES)
+            if chunk:
+                self._feed(chunk)
+                reply = self._gets()
+                if reply is not wire.NOTHING and not isinstance(reply, self._push):
+                    if self._interval:
+                        self._used = time.monotonic()
+                    return reply
+        except Exception as error:
+            raise Lost(_named(error)) from error
+        return self.read(1, until)[0]  # there is more to come, or the connection's end
+
     def read(self, count: int, until: float) -> list[Any]:
         replies: list[Any] = []
         gets = self._gets
@@ -158,7 +179,7 @@ class DirectLine(BlockingLine):
                         break
         except Exception as error:
             raise Lost(_named(error), replies) from error
-        if self.connection.health_check_interval:
+        if self._interval:
             self._used = time.monotonic()
         return replies
 
@@ -230,8 +251,7 @@ class Pool(Connections[BlockingLine]):
             packed = wire.evalsha(call, read_only=read_only)
             return self._coalescer.submit(packed, 1, until).finish()[0]
         try:
-            line.write(line.pack_call(call, read_only=read_only), until)
-            reply = line.read(1, until)[0]
+            reply = line.ask(line.pack_call(call, read_only=read_only), until)
         except BaseException:
             self.drop(line)
             raise
@@ -258,7 +278,7 @@ class Pool(Connections[BlockingLine]):
         """Write commands."""
         if send.within is not None:
             until = min(until, time.monotonic() + send.within)
-        line = self._lease(until, send.requires)
+        line = self._lease_of(until, send.requires) if send.requires else self._lease(until)
         if line is None:
             return self._coalescer.submit(wire.pack(send.commands), len(send.commands), until)
         try:
@@ -326,19 +346,27 @@ class Pool(Connections[BlockingLine]):
         self._gone()
         line.connection.disconnect()
 
-    def _lease(self, until: float, requires: Requires = ANY) -> BlockingLine | None:
+    def _lease(self, until: float) -> BlockingLine | None:
         """Take a connection for one call alone, or None: the call is to be coalesced."""
-        if not requires and (
-            self._coalescer.is_busy or (not self.idle and self._made >= self._solo())
-        ):
+        if self._coalescer.is_busy and self.settings.coalesce:
             return None
+        while True:
+            try:
+                line = self.idle.pop()
+            except IndexError:
+                return None if self._made >= self._solo() else self.connect(until)
+            if line.is_fresh(until):
+                return line
+            self.drop(line)
+
+    def _lease_of(self, until: float, requires: Requires) -> BlockingLine:
+        """Take a connection to a server that will do."""
         line = self.take(until)
-        if requires:
-            self._identify(line, until)
-            refused = self._refused(line.product, requires)
-            if refused is not None:
-                self.idle.append(line)
-                raise refused
+        self._identify(line, until)
+        refused = self._refused(line.product, requires)
+        if refused is not None:
+            self.idle.append(line)
+            raise refused
         return line
 
     def _solo(self) -> float:

@@ -9,24 +9,9 @@ from typing import Any
 import pytest
 
 from redislua.bindings import limit
-from redislua.runtime import watching
-from redislua.runtime.watching import Observer
-from tests.runtime.watching.watched import watched
+from redislua.runtime import configure, run, watching
 
 MODULES = ("protocol", "breaker", "latency", "whois", "opentelemetry", "prometheus")
-
-
-class Drivers:
-    """``configure`` and ``run`` as the examples use them."""
-
-    def __init__(self) -> None:
-        self.observers: dict[Any, Observer] = {}
-
-    def configure(self, client: Any, *, observer: Observer) -> None:
-        self.observers[client] = observer
-
-    def run(self, client: Any, call: Any) -> Any:
-        return watched(client, self.observers[client], call)
 
 
 def examples() -> list[Any]:
@@ -44,16 +29,16 @@ def examples() -> list[Any]:
 
 @pytest.mark.parametrize("example", examples())
 def test_it_runs(client: Any, example: doctest.DocTest) -> None:
-    drivers = Drivers()
     example.globs.update({name: getattr(watching, name) for name in watching.__all__})
     example.globs.update(
         client=client,
-        configure=drivers.configure,
-        run=drivers.run,
+        configure=configure,
+        run=run,
         gcra=limit.gcra(subject="example", limit=100, period=1_000_000, burst=10),
     )
 
     wrong: list[str] = []
     doctest.DocTestRunner().run(example, out=wrong.append, clear_globs=False)
 
+    configure(client, observer=None)
     assert wrong == []

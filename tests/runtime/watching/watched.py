@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from redislua.runtime import Call, run
-from redislua.runtime.watching import Ended, Gate, Observer, Outcome, outcome_of, tell
+from redislua.runtime import Call, configure, run
+from redislua.runtime.watching import Ended, Observer, Outcome
 from tests.runtime.samples import call
 
 T = TypeVar("T")
@@ -33,19 +32,12 @@ def ended(
 
 
 def watched(client: Any, observer: Observer, call: Call[T]) -> T:
-    """Run a call as a driver that was given an observer does."""
-    begin = time.perf_counter()
-    error: BaseException | None = None
+    """Run a call on a client that has this observer."""
+    configure(client, observer=observer)
     try:
-        if isinstance(observer, Gate):
-            observer.admit(call)
         return run(client, call)
-    except BaseException as raised:
-        error = raised
-        raise
     finally:
-        seconds = time.perf_counter() - begin
-        tell(observer, Ended(call, seconds, outcome_of(error), error))
+        configure(client, observer=None)
 
 
 def at_once(*tasks: Callable[[], object]) -> None:
