@@ -19,7 +19,7 @@ from redislua.errors import CallError, NotExecuted
 from redislua.runtime import outcome
 from redislua.runtime.call import Call
 from redislua.runtime.clients import checked
-from redislua.runtime.plan import EVALSHA, LOAD, single
+from redislua.runtime.plan import EVALSHA, LOAD, decoded, evalsha, script_load, single
 from redislua.runtime.route import refreshed, route_of
 from redislua.runtime.settings import Settings
 from redislua.runtime.slots import Topology
@@ -33,6 +33,7 @@ from redislua.runtime.steps import (
     Outcome,
     Pause,
     Plan,
+    Requires,
     Send,
     SendAll,
 )
@@ -54,6 +55,13 @@ class Servers(Protocol):
 
     @property
     def settings(self) -> Settings: ...
+
+    def way(self, call: Call[Any], /) -> tuple[Address | None, bool]:
+        """Where to send a call, None while that is not known, and whether a replica may be there.
+
+        Raises:
+            CrossSlot: Its keys lie in more than one slot.
+        """
 
     def known_by(self, to: Address | None, /) -> MutableSet[str]:
         """Digests of the scripts that a node is believed to have; kept up to date."""
@@ -105,19 +113,20 @@ def many(
 
     Returns:
         For each call its reply, or the `CallError` that it ended in.
-
     """
     topology = servers.topology
     if topology is not None and topology.stale:
         with contextlib.suppress(NotSent):  # each call meets that too, and waits by itself
             yield from refreshed(topology, until, clock)
     results: list[Any] = []
-    for write in _writes(calls):
-        members = [
-            _Member(call, servers, until=until, clock=clock, jitter=jitter) for call in write
-        ]
-        yield from _together(members)
-        results += [member.result for member in members]
+    for calls_of_write in _writes(calls):
+        opening = _Opening(calls_of_write, servers)
+        outcomes = yield from _exchanged(opening.writes)
+        troubled = opening.end(outcomes, until=until, clock=clock, jitter=jitter)
+        yield from _together(list(troubled.values()))
+        for index, member in troubled.items():
+            opening.results[index] = member.result
+        results += opening.results
     return results
 
 
@@ -137,133 +146,195 @@ def _writes(calls: Sequence[Call[Any]]) -> Iterator[list[Call[Any]]]:
         yield write
 
 
-def _together(members: list[_Member]) -> Plan[None]:
-    """Step the members of one write until each has its result; a pausing one holds up none."""
-    while pending := [member for member in members if not member.done]:
-        sending = [member for member in pending if isinstance(member.step, Send)]
-        if sending:
-            yield from _exchanged(sending)
-            continue
-        pauses = [member.step for member in pending if isinstance(member.step, Pause)]
-        yield Pause(max(one.seconds for one in pauses), any(one.afresh for one in pauses))
-        for member in pending:
-            member.feed(())
-
-
-def _exchanged(sending: list[_Member]) -> Plan[None]:
-    """Send what members want sent, one write for each node, and give each its replies."""
-    by_node: dict[Address | None, _Write] = {}
-    for member in sending:
-        by_node.setdefault(member.send.to, _Write(member.send)).add(member)
-    writes = list(by_node.values())
-    outcomes: Sequence[Outcome]
-    if len(writes) == 1:
-        try:
-            outcomes = [(yield writes[0].send())]
-        except (NotSent, Lost) as failure:
-            outcomes = [failure]
-    else:
-        outcomes = yield SendAll([write.send() for write in writes])
-    for write, ended in zip(writes, outcomes, strict=True):
-        write.end(ended)
+def _exchanged(writes: Sequence[_Write]) -> Plan[Sequence[Outcome]]:
+    """Send writes, each to a node of its own, and say what became of each."""
+    if not writes:
+        return []
+    if len(writes) > 1:
+        outcomes: Sequence[Outcome] = yield SendAll([write.send() for write in writes])
+        return outcomes
+    try:
+        return [(yield writes[0].send())]
+    except (NotSent, Lost) as failure:
+        return [failure]
 
 
 class _Write:
-    """What goes to one node: scripts to load, each once, then the commands of the members."""
+    """What goes to one node: scripts to load, each once, then the commands of the calls.
 
-    __slots__ = ("_commands", "_first", "_loads", "_members")
+    Attributes:
+        to: The node.
+        loads: SCRIPT LOAD by digest.
+    """
 
-    def __init__(self, first: Send) -> None:
-        self._first = first
-        self._loads: dict[str, Command] = {}
-        self._members: list[tuple[_Member, int]] = []
+    __slots__ = ("_commands", "_owners", "_requires", "loads", "to")
+
+    def __init__(self, to: Address | None, requires: Requires) -> None:
+        self.to = to
+        self.loads: dict[str, Command] = {}
+        self._requires = requires
         self._commands: list[Command] = []
+        self._owners: list[tuple[Any, int]] = []
 
-    def add(self, member: _Member) -> None:
-        own = [command for command in member.send.commands if command[0] != "SCRIPT"]
-        if len(own) < len(member.send.commands):
-            self._loads[member.call.script.sha1] = member.send.commands[0]
-        self._commands += own
-        self._members.append((member, len(own)))
+    def add(self, owner: Any, *commands: Command) -> None:
+        """Add commands; ``owner`` gets what becomes of them."""
+        self._commands += commands
+        self._owners.append((owner, len(commands)))
 
     def send(self) -> Send:
-        first = self._first
-        return Send(*self._loads.values(), *self._commands, requires=first.requires, to=first.to)
+        return Send(*self.loads.values(), *self._commands, requires=self._requires, to=self.to)
 
-    def end(self, ended: Outcome) -> None:
+    def split(self, ended: Outcome) -> Iterator[tuple[Any, Outcome]]:
+        """Give each owner its own part of what became of the write."""
         if isinstance(ended, NotSent):
-            for member, _ in self._members:
-                member.fail(ended)
+            yield from ((owner, ended) for owner, _ in self._owners)
             return
-        lost = ended if isinstance(ended, Lost) else None
-        came = (ended.replies if isinstance(ended, Lost) else ended)[len(self._loads) :]
+        came = (ended.replies if isinstance(ended, Lost) else ended)[len(self.loads) :]
         start = 0
-        for member, count in self._members:
+        for owner, count in self._owners:
             own = came[start : start + count]
             start += count
             if len(own) == count:
-                member.feed(own)
-            elif lost is not None:
-                member.fail(Lost(lost.cause))
+                yield owner, own
+            elif isinstance(ended, Lost):
+                yield owner, Lost(ended.cause)
             else:
                 raise AssertionError("a driver gives one reply for each command")
 
 
-class _Member:
-    """One call of a batch: its plan, the plan's current step, and at the end its result.
+class _Opening:
+    """The first send of some calls: all that most of them need, and so without plans.
 
     Attributes:
-        call: The call.
+        results: By the index of the call; of those in trouble not yet.
+        writes: One for each node.
+    """
+
+    __slots__ = ("_calls", "_servers", "_unrouted", "results", "writes")
+
+    def __init__(self, calls: Sequence[Call[Any]], servers: Servers) -> None:
+        self._calls = calls
+        self._servers = servers
+        self._unrouted: list[int] = []
+        self.results: list[Any] = [None] * len(calls)
+        by_node: dict[Address | None, _Write] = {}
+        for index, call in enumerate(calls):
+            try:
+                if servers.settings.admit is not None:
+                    servers.settings.admit(call)
+                to, read_only = servers.way(call)
+            except NotExecuted as error:  # turned away by an observer, or CrossSlot
+                self.results[index] = error
+                continue
+            if to is None and servers.topology is not None:
+                self._unrouted.append(index)
+                continue
+            write = by_node.get(to)
+            if write is None:
+                write = by_node[to] = _Write(to, call.script.requires)
+            if call.script.sha1 not in servers.known_by(to):
+                write.loads[call.script.sha1] = script_load(call)
+            write.add(index, evalsha(call, read_only=read_only))
+        self.writes = list(by_node.values())
+
+    def end(self, outcomes: Sequence[Outcome], **options: Any) -> dict[int, _Member]:
+        """Take what became of the writes; return those that need a plan, by index."""
+        troubled = {index: self._member(index, None, **options) for index in self._unrouted}
+        for write, ended in zip(self.writes, outcomes, strict=True):
+            known = self._servers.known_by(write.to)
+            for index, own in write.split(ended):
+                call = self._calls[index]
+                if isinstance(own, NotSent | Lost) or isinstance(own[0], Exception):
+                    loaded = call.script.sha1 in write.loads
+                    troubled[index] = self._member(index, own, loaded=loaded, **options)
+                    continue
+                if write.loads:
+                    known.add(call.script.sha1)
+                try:
+                    self.results[index] = decoded(call, own[0])
+                except CallError as error:
+                    self.results[index] = error
+        return dict(sorted(troubled.items()))  # in the order of the calls
+
+    def _member(
+        self, index: int, first: Outcome | None, *, loaded: bool = True, **options: Any
+    ) -> _Member:
+        call = self._calls[index]
+        route = route_of(self._servers.topology, [call])
+        form = LOAD if loaded else EVALSHA
+        plan = single(call, form=form, route=route, first=first, **options)
+        return _Member(call, plan, self._servers.known_by)
+
+
+def _together(members: list[_Member]) -> Plan[None]:
+    """Step members until each has its result; a pausing one holds up no other."""
+    while pending := [member for member in members if not member.done]:
+        by_node: dict[Address | None, _Write] = {}
+        for member in pending:
+            if isinstance(member.step, Send):
+                to, requires = member.step.to, member.step.requires
+                member.join(by_node.setdefault(to, _Write(to, requires)))
+        if by_node:
+            writes = list(by_node.values())
+            outcomes = yield from _exchanged(writes)
+            for write, ended in zip(writes, outcomes, strict=True):
+                for member, own in write.split(ended):
+                    member.take(own)
+            continue
+        pauses = [member.step for member in pending if isinstance(member.step, Pause)]
+        yield Pause(max(one.seconds for one in pauses), any(one.afresh for one in pauses))
+        for member in pending:
+            member.take(())
+
+
+class _Member:
+    """A call that met trouble: its plan, the plan's current step, and at the end its result.
+
+    Attributes:
         step: What its plan wants next.
         done: Whether ``result`` is there.
         result: The reply, or the `CallError`.
     """
 
-    __slots__ = ("_known", "_plan", "call", "done", "result", "step")
+    __slots__ = ("_call", "_known_by", "_plan", "done", "result", "step")
 
-    def __init__(self, call: Call[Any], servers: Servers, **options: Any) -> None:
-        self.call = call
+    def __init__(self, call: Call[Any], plan: Plan[Any], known_by: Any) -> None:
         self.done = False
         self.result: Any = None
         self.step: Any = None
-        self._known = servers.known_by
-        try:
-            if servers.settings.admit is not None:
-                servers.settings.admit(call)
-            route = route_of(servers.topology, [call])
-        except NotExecuted as error:  # turned away by an observer, or CrossSlot
-            self.result, self.done = error, True
+        self._call = call
+        self._plan = plan
+        self._known_by = known_by
+        self._advance(lambda: next(plan))
+
+    def join(self, write: _Write) -> None:
+        """Add what the plan wants sent to a write."""
+        load, *others = self.step.commands
+        if load[0] == "SCRIPT":
+            write.loads[self._call.script.sha1] = load
+            write.add(self, *others)
+        else:
+            write.add(self, *self.step.commands)
+
+    def take(self, own: Outcome) -> None:
+        """Give the plan what became of its step."""
+        if isinstance(own, NotSent | Lost):
+            failure = own
+            self._advance(lambda: self._plan.throw(failure))
             return
-        form = EVALSHA if call.script.sha1 in self._known(route.target()) else LOAD
-        self._plan = single(call, form=form, route=route, **options)
-        self._advance(lambda: next(self._plan))
-
-    @property
-    def send(self) -> Send:
-        """The step, which is a write."""
-        if not isinstance(self.step, Send):
-            raise AssertionError("only members that send are asked")
-        return self.step
-
-    def feed(self, replies: Sequence[Any]) -> None:
-        """Give the plan its replies, or the end of its pause."""
-        if replies:
-            self._learn(replies[-1])
-        self._advance(lambda: self._plan.send(replies))
-
-    def fail(self, failure: NotSent | Lost) -> None:
-        """Tell the plan that its write brought no reply."""
-        self._advance(lambda: self._plan.throw(failure))
+        if own:
+            self._learn(own[-1])
+        self._advance(lambda: self._plan.send(own))
 
     def _learn(self, reply: Any) -> None:
-        if not str(self.send.commands[-1][0]).startswith("EVAL"):
+        if not str(self.step.commands[-1][0]).startswith("EVAL"):
             return  # the cluster was asked
-        known = self._known(self.send.to)
+        known = self._known_by(self.step.to)
         code = outcome.code_of(reply) if isinstance(reply, Exception) else None
         if code == "NOSCRIPT":
-            known.discard(self.call.script.sha1)
+            known.discard(self._call.script.sha1)
         elif code is None:
-            known.add(self.call.script.sha1)
+            known.add(self._call.script.sha1)
 
     def _advance(self, move: Callable[[], Any]) -> None:
         try:

@@ -35,6 +35,7 @@ __all__ = [
     "LOAD",
     "decoded",
     "ends",
+    "evalsha",
     "load",
     "not_deployed",
     "script_load",
@@ -174,16 +175,21 @@ def _load_on(calls: Sequence[Call[str]], node: Address | None, trouble: Trouble)
 
 
 def _form(call: Call[Any], form: int, route: Route) -> Send:
-    suffix = "_RO" if route.reads else ""
     script = call.script
-    operands: Command = (len(call.keys), *call.keys, *call.args)
     if form == EVAL:
-        commands: tuple[Command, ...] = ((f"EVAL{suffix}", script.source, *operands),)
+        name = "EVAL_RO" if route.reads else "EVAL"
+        command: Command = (name, script.source, len(call.keys), *call.keys, *call.args)
     else:
-        commands = ((f"EVALSHA{suffix}", script.sha1, *operands),)
+        command = evalsha(call, read_only=route.reads)
     # ASKING holds for the very next command, so what is loaded is loaded before it.
     loads = (script_load(call),) if form == LOAD else ()
-    return Send(*loads, *route.asking, *commands, requires=script.requires, to=route.target())
+    return Send(*loads, *route.asking, command, requires=script.requires, to=route.target())
+
+
+def evalsha(call: Call[Any], *, read_only: bool) -> Command:
+    """The command that nearly every call is."""
+    name = "EVALSHA_RO" if read_only else "EVALSHA"
+    return (name, call.script.sha1, len(call.keys), *call.keys, *call.args)
 
 
 def script_load(call: Call[Any]) -> Command:

@@ -25,6 +25,7 @@ __all__ = [
     "Outcome",
     "Pause",
     "Plan",
+    "Requires",
     "Send",
     "SendAll",
     "TooOld",
@@ -40,6 +41,9 @@ MOST_BYTES = 1024 * 1024
 
 Command: TypeAlias = tuple[bytes | str | int, ...]
 """One command, part by part."""
+
+Requires: TypeAlias = Mapping[str, tuple[int, ...]]
+"""Least version by product; empty for any server."""
 
 Address: TypeAlias = tuple[str, int]
 """Host and port of a node."""
@@ -57,14 +61,14 @@ class Send:
     """
 
     commands: tuple[Command, ...]
-    requires: Mapping[str, tuple[int, ...]]
+    requires: Requires
     to: Address | None
     within: float | None
 
     def __init__(
         self,
         *commands: Command,
-        requires: Mapping[str, tuple[int, ...]] | None = None,
+        requires: Requires | None = None,
         to: Address | None = None,
         within: float | None = None,
     ) -> None:

@@ -32,6 +32,10 @@ class OneServer:
     def __init__(self, known: set[str]) -> None:
         self._known = known
 
+    def way(self, call: Call[Any]) -> tuple[None, bool]:
+        del call
+        return None, False
+
     def known_by(self, to: Address | None) -> set[str]:
         assert to is None
         return self._known

@@ -13,9 +13,9 @@ from redislua.runtime.connections import wire
 from redislua.runtime.connections.lane import Lane
 from redislua.runtime.connections.leased import Leased
 from redislua.runtime.connections.line import LATE, Source
-from redislua.runtime.connections.product import ANY, HELLO, Requires, product_of
+from redislua.runtime.connections.product import ANY, HELLO, product_of
 from redislua.runtime.settings import Settings
-from redislua.runtime.steps import Address, Command, Lost, NotSent, Outcome, Send
+from redislua.runtime.steps import Address, Command, Lost, NotSent, Outcome, Requires, Send
 
 __all__ = ["AsyncPool", "outcome_of"]
 
@@ -45,6 +45,11 @@ class AsyncPool(Leased):
         self._lane: Lane | None = None
         self._opening: asyncio.Task[Lane] | None = None
         self._openers = 0
+
+    def way(self, call: Call[Any]) -> tuple[None, bool]:
+        """To the one server, as a primary."""
+        del call
+        return None, False
 
     def known_by(self, to: Address | None) -> set[str]:
         """Digests of the scripts that the server is believed to have."""

@@ -23,10 +23,10 @@ from redislua.runtime.connections.line import (
     parse_error_of,
     refusals,
 )
-from redislua.runtime.connections.product import HELLO, Requires, product_of
+from redislua.runtime.connections.product import HELLO, product_of
 from redislua.runtime.connections.threads import Coalescer
 from redislua.runtime.settings import Settings
-from redislua.runtime.steps import Address, Command, Lost, NotSent, Outcome, Send
+from redislua.runtime.steps import Address, Command, Lost, NotSent, Outcome, Requires, Send
 
 __all__ = ["BlockingLine", "Pool", "begun", "finished"]
 
@@ -234,6 +234,11 @@ class Pool(Connections[BlockingLine]):
         super().__init__(source, errors, settings, replica=replica)
         self._coalescer = Coalescer(self)
 
+    def way(self, call: Call[Any]) -> tuple[None, bool]:
+        """To the one server, as a primary."""
+        del call
+        return None, False
+
     def known_by(self, to: Address | None) -> set[str]:
         """Digests of the scripts that the server is believed to have."""
         del to
@@ -301,7 +306,8 @@ class Pool(Connections[BlockingLine]):
 
     def forget(self) -> None:
         """Start afresh in a child process, where disconnecting leaves the parent's socket open."""
-        self._lock = threading.Lock()
+        # Re-entrant: a collected client's pool is closed by whoever triggers the collection.
+        self._lock = threading.RLock()
         self._made = 0
         self.idle.clear()
         self._coalescer = Coalescer(self)

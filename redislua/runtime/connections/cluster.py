@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
+from redis.crc import key_slot
+
 from redislua.runtime.call import Call
 from redislua.runtime.connections.asynchronous import AsyncPool, outcome_of
 from redislua.runtime.connections.blocking import Pool, begun, finished
-from redislua.runtime.route import route_of
 from redislua.runtime.settings import Settings
-from redislua.runtime.slots import Topology
+from redislua.runtime.slots import Topology, slot_of
 from redislua.runtime.steps import Address, NotSent, Outcome, Send
 
 __all__ = ["AsyncClusterPool", "ClusterPool", "ClusterSource"]
@@ -62,6 +63,17 @@ class _Nodes(Generic[P]):
         self._by_address: dict[Address, P] = {}
         self._lock = threading.Lock()
 
+    def way(self, call: Call[Any]) -> tuple[Address | None, bool]:
+        """The node of a call, None while that is not known, and whether it may be a replica.
+
+        Raises:
+            CrossSlot: The keys lie in more than one slot.
+        """
+        topology, keys = self.topology, call.keys
+        slot = key_slot(keys[0]) if len(keys) == 1 else slot_of([call])
+        reads = call.script.read_only and topology.reads != "primary"
+        return None if topology.stale else topology.serving(slot, read=reads), reads
+
     def known_by(self, to: Address | None) -> set[str]:
         """Digests of the scripts that a node is believed to have."""
         return set() if to is None else self._at(to).known
@@ -91,14 +103,6 @@ class _Nodes(Generic[P]):
     def _made(self, address: Address) -> P:
         raise NotImplementedError
 
-    def _way(self, call: Call[Any]) -> tuple[P, bool] | None:
-        """The node of a call and whether it may be a replica; None while that is not known."""
-        if self.topology.stale:
-            return None
-        route = route_of(self.topology, [call])
-        to = route.target()
-        return None if to is None else (self._at(to), route.reads)
-
 
 class ClusterPool(_Nodes[Pool]):
     """The connections of one blocking cluster client. Threads may share it."""
@@ -111,11 +115,10 @@ class ClusterPool(_Nodes[Pool]):
             NotSent: No byte left.
             Lost: The bytes may have arrived.
         """
-        way = self._way(call)
-        if way is None:
+        to, read_only = self.way(call)
+        if to is None:
             raise NotSent(LookupError("the cluster was not asked yet"))
-        pool, read_only = way
-        return pool.first(call, until, read_only=read_only)
+        return self._at(to).first(call, until, read_only=read_only)
 
     def exchange(self, send: Send, until: float) -> list[Any]:
         """Write commands to one node and read one reply for each: `Pool.exchange`."""
@@ -153,19 +156,15 @@ class AsyncClusterPool(_Nodes[AsyncPool]):
 
     def submit(self, call: Call[Any], until: float) -> asyncio.Future[Any] | None:
         """Send EVALSHA on the shared connection to the node of the call's keys, if there is one."""
-        way = self._way(call)
-        if way is None:
-            return None
-        pool, read_only = way
-        return pool.submit(call, until, read_only=read_only)
+        to, read_only = self.way(call)
+        return None if to is None else self._at(to).submit(call, until, read_only=read_only)
 
     async def first(self, call: Call[Any], until: float) -> Any:
         """Send EVALSHA to the node of the call's keys: `ClusterPool.first`."""
-        way = self._way(call)
-        if way is None:
+        to, read_only = self.way(call)
+        if to is None:
             raise NotSent(LookupError("the cluster was not asked yet"))
-        pool, read_only = way
-        return await pool.first(call, until, read_only=read_only)
+        return await self._at(to).first(call, until, read_only=read_only)
 
     async def exchange(self, send: Send, until: float) -> list[Any]:
         """Write commands to one node and read one reply for each."""

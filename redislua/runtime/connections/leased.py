@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import Any
 
 from redislua.runtime.connections.line import LATE, Connections, Line, Source, refusals
-from redislua.runtime.connections.product import HELLO, Requires, product_of
+from redislua.runtime.connections.product import HELLO, product_of
 from redislua.runtime.settings import Settings
-from redislua.runtime.steps import Command, Lost, NotSent
+from redislua.runtime.steps import Command, Lost, NotSent, Requires
 
 __all__ = ["AsyncLine", "Leased", "abort"]
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar
 
-from redislua.runtime.connections.product import Product, Requires, lacking
+from redislua.runtime.connections.product import Product, lacking
 from redislua.runtime.settings import Settings
-from redislua.runtime.steps import NotSent, TooOld
+from redislua.runtime.steps import NotSent, Requires, TooOld
 
 NO_RETRIES = {"retry": None, "retry_on_error": (), "retry_on_timeout": False}
 """With these a connection makes its own ``Retry(NoBackoff(), 0)``."""
@@ -106,7 +106,8 @@ class Connections(Generic[L]):
         self._source = source
         self._errors = errors
         self._replica = replica
-        self._lock = threading.Lock()
+        # Re-entrant: a collected client's pool is closed by whoever triggers the collection.
+        self._lock = threading.RLock()
         self._made = 0
         self.idle: deque[L] = deque()
         self.known: set[str] = set()

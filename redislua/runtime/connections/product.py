@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from redislua.runtime.steps import Command
-
-Requires: TypeAlias = Mapping[str, tuple[int, ...]]
-"""Least version by product; empty for any server."""
+from redislua.runtime.steps import Command, Requires
 
 Product: TypeAlias = tuple[str, tuple[int, ...]]
 """``("valkey", (9, 1, 2))``; ``("", ())`` when the server did not say."""

@@ -119,7 +119,8 @@ class Coalescer:
         self.lines = lines
         self.queue: queue.SimpleQueue[Unit] = queue.SimpleQueue()
         self.held: deque[Unit] = deque()  # taken from the queue, and too big for their write
-        self.lock = threading.Lock()
+        # Re-entrant: a collected client's pool is closed by whoever triggers the collection.
+        self.lock = threading.RLock()
         self.is_busy = False
         self._worker: _Worker | None = None
 
