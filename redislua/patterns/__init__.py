@@ -1,0 +1,1 @@
+"""Classes written by hand over the bindings, and the clients to use them with."""
