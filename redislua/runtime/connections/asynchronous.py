@@ -78,6 +78,7 @@ class AsyncPool(Leased):
             Lost: The bytes may have arrived.
         """
         if not self._shares():
+            self._stop_sharing()
             name = "EVALSHA_RO" if read_only else "EVALSHA"
             operands: Command = (len(call.keys), *call.keys, *call.args)
             command: Command = (name, call.script.sha1, *operands)
@@ -95,6 +96,7 @@ class AsyncPool(Leased):
         if send.within is not None:
             until = min(until, time.monotonic() + send.within)
         if not self._shares():
+            self._stop_sharing()
             return await self.leased_exchange(send.commands, until, send.requires)
         lane = await self._shared(until)
         if send.requires:
@@ -116,6 +118,10 @@ class AsyncPool(Leased):
     def close(self) -> None:
         """Close the connections, each when what is on it has ended. In the loop only."""
         super().close()
+        if self._lane is not None:
+            self._lane.retire()
+
+    def _stop_sharing(self) -> None:
         if self._lane is not None:
             self._lane.retire()
 
@@ -150,6 +156,7 @@ class AsyncPool(Leased):
         return opening.result()
 
     async def _open(self) -> Lane:
+        self._drop_idle()  # of a time when calls did not share one
         connection = await self._connection(time.monotonic() + CONNECT)
         return Lane(connection, self._errors, self._loop, self._retired)
 
@@ -170,10 +177,11 @@ class AsyncPool(Leased):
         if not lane.is_due():
             return True
         try:
-            await lane.submit(wire.pack([("PING",)]), 1, until)
-        except (NotSent, Lost):
+            check = lane.check(until)
+        except NotSent:
             return False
-        return True
+        await asyncio.wait((check,), timeout=until - time.monotonic())
+        return check.done() and not check.cancelled() and check.exception() is None
 
     async def _identify_lane(self, lane: Lane, requires: Requires, until: float) -> None:
         if lane.product is None:

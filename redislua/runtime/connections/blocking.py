@@ -49,7 +49,7 @@ class BlockingLine(Line):
 
     def is_fresh(self, until: float) -> bool:
         """Nothing unread, no end of file, and a PING answered where the client asks for it."""
-        if self.poll(0):
+        if self.poll(0) or not self.is_clean():
             return False
         if self._interval and time.monotonic() - self._used > self._interval:
             try:
@@ -58,6 +58,13 @@ class BlockingLine(Line):
             except (NotSent, Lost):
                 return False
         return True
+
+    def is_clean(self) -> bool:
+        """Whether every byte that was read has been given to somebody."""
+        try:
+            return not self.connection.can_read(0)
+        except refusals(self._errors):
+            return False
 
     def pack(self, commands: Sequence[Command]) -> Any:
         if len(commands) == 1:
@@ -75,7 +82,7 @@ class BlockingLine(Line):
             raise NotSent(TimeoutError(LATE))
         try:
             self._bound(left)
-            self._send(packed)
+            self._send(packed, until)
         except Exception as error:
             raise Lost(_named(error)) from error
 
@@ -99,7 +106,8 @@ class BlockingLine(Line):
         self._used = time.monotonic()
         return replies
 
-    def _send(self, packed: Any) -> None:
+    def _send(self, packed: Any, until: float) -> None:
+        del until  # Python's own timeout bounds the whole of it
         self.connection.send_packed_command(packed, check_health=False)
 
     def _reply(self) -> Any:
@@ -124,20 +132,23 @@ class BlockingLine(Line):
 class DirectLine(BlockingLine):
     """One blocking connection, read by a hiredis reader of our own."""
 
-    __slots__ = ("_feed", "_gets", "_kernel_ms", "_push", "_recv", "_sendall")
+    __slots__ = ("_feed", "_gets", "_has_data", "_kernel_ms", "_push", "_recv")
 
     def __init__(self, connection: Any, errors: ModuleType) -> None:
         super().__init__(connection, errors)
         reader = wire.reader(parse_error_of(connection), errors)
-        self._feed, self._gets = reader.feed, reader.gets
+        self._feed, self._gets, self._has_data = reader.feed, reader.gets, reader.has_data
         self._push = wire.push_type()
-        self._recv, self._sendall = self._socket.recv, self._socket.sendall
+        self._recv = self._socket.recv
         # The kernel's own timeouts save two calls to poll and one to ioctl for each call.
         # TLS reads through a layer that knows Python's timeouts alone, and so do sockets
         # that are not the standard library's.
         self._kernel_ms = 0 if _has_kernel_timeouts(self._socket) else -1
         if self._kernel_ms == 0:
             self._socket.settimeout(None)
+
+    def is_clean(self) -> bool:
+        return not self._has_data()
 
     def pack(self, commands: Sequence[Command]) -> Any:
         return wire.pack(commands)
@@ -183,8 +194,12 @@ class DirectLine(BlockingLine):
             self._used = time.monotonic()
         return replies
 
-    def _send(self, packed: Any) -> None:
-        self._sendall(packed)
+    def _send(self, packed: Any, until: float) -> None:
+        sent = self._socket.send(packed)
+        while sent < len(packed):  # each send has a wait of its own
+            packed = memoryview(packed)[sent:]
+            self._bound(self._left(until))
+            sent = self._socket.send(packed)
 
     def _bound(self, left: float) -> None:
         if self._kernel_ms < 0:
@@ -233,6 +248,7 @@ class Pool(Connections[BlockingLine]):
     ) -> None:
         super().__init__(source, errors, settings, replica=replica)
         self._coalescer = Coalescer(self)
+        self._is_closed = False
 
     def way(self, call: Call[Any]) -> tuple[None, bool]:
         """To the one server, as a primary."""
@@ -260,10 +276,7 @@ class Pool(Connections[BlockingLine]):
         except BaseException:
             self.drop(line)
             raise
-        if line.spent:
-            self.drop(line)
-        else:
-            self.idle.append(line)
+        self.free(line)
         return reply
 
     def exchange(self, send: Send, until: float) -> list[Any]:
@@ -296,13 +309,14 @@ class Pool(Connections[BlockingLine]):
     def renew(self, to: Address | None = None) -> None:
         """Give up the connections that no call is on: what follows looks the server up again."""
         del to
-        self.close()
-
-    def close(self) -> None:
-        """Close the idle connections."""
         self._coalescer.renew()
         while self.idle:
             self.drop(self.idle.pop())
+
+    def close(self) -> None:
+        """Close the idle connections, and each other one when its call ends."""
+        self._is_closed = True
+        self.renew()
 
     def forget(self) -> None:
         """Start afresh in a child process, where disconnecting leaves the parent's socket open."""
@@ -342,19 +356,32 @@ class Pool(Connections[BlockingLine]):
 
     def free(self, line: BlockingLine) -> None:
         """Take back a connection whose replies were all read."""
-        if line.spent:
+        if line.spent or self._is_closed:
             self.drop(line)
         else:
             self.idle.append(line)
 
+    def give_up(self, line: BlockingLine) -> None:
+        """Let another one take the place of a connection that calls still wait on."""
+        line.spent, line.is_counted = True, False
+        self._gone()
+
+    def give_back(self, line: BlockingLine) -> None:
+        """Take back the shared connection, unless callers have as many of their own as may be."""
+        if line.spent or self._made > self._solo():
+            self.drop(line)
+        else:
+            self.free(line)
+
     def drop(self, line: BlockingLine) -> None:
         """Close a connection."""
-        self._gone()
+        if line.is_counted:
+            self._gone()
         line.connection.disconnect()
 
     def _lease(self, until: float) -> BlockingLine | None:
         """Take a connection for one call alone, or None: the call is to be coalesced."""
-        if self._coalescer.is_busy and self.settings.coalesce:
+        if self._coalescer.is_busy and self.settings.coalesce and self._coalescer.is_flowing():
             return None
         while True:
             try:

@@ -28,6 +28,9 @@ __all__ = ["Lane"]
 EARLY = 12
 """Waiting calls that are written without waiting for the end of the loop's turn."""
 
+SILENCE = 0.25
+"""Seconds without a byte after which a connection with an overdue call is given up."""
+
 
 class _Unit:
     """One caller's write on its way.
@@ -92,6 +95,9 @@ class Lane(asyncio.Protocol):
         self._queue: deque[_Unit] = deque()  # not written yet
         self._waiting: deque[_Unit] = deque()  # written, in the order of their replies
         self._calls = self._bytes = 0  # of those
+        self._queued = 0  # bytes of the queue
+        self._sweep_at = MOST_BYTES
+        self._check: asyncio.Future[Any] | None = None
         self._last = 1  # calls of the last write
         self._is_scheduled = False
         self._is_paused = False
@@ -107,19 +113,28 @@ class Lane(asyncio.Protocol):
     def is_ready(self) -> bool:
         """Whether calls may be sent without so much as a PING before them."""
         if self._waiting:
-            return self._retired is not None
+            return self._retired is not None and self._check is None
         return self.is_fresh() and not self.is_due()
 
     def is_fresh(self) -> bool:
-        """Whether calls may be sent: open, and nothing said or ended while nobody asked."""
+        """Whether it is open, and nothing was said or ended while nobody asked."""
         if self._retired is None or self._transport.is_closing():
             return False
-        return bool(self._waiting) or not self._poll(0)
+        return bool(self._waiting) or not (self._poll(0) or self._reader.has_data())
 
     def is_due(self) -> bool:
         """Whether the client wants a PING answered before a connection idle for so long is used."""
+        if self._check is not None:
+            return True
         interval = self.connection.health_check_interval
         return bool(interval and not self._waiting) and time.monotonic() - self._heard > interval
+
+    def check(self, until: float) -> asyncio.Future[Any]:
+        """Send a PING, one for all who wait for its answer. Awaiting it directly cancels it."""
+        if self._check is None:
+            self._check = self.submit(wire.pack([("PING",)]), 1, until)
+            self._check.add_done_callback(self._checked)
+        return self._check
 
     def submit(self, packed: bytes, count: int, until: float) -> asyncio.Future[Any]:
         """Queue a write.
@@ -127,9 +142,17 @@ class Lane(asyncio.Protocol):
         Returns:
             A future of one reply, or of a list where ``count`` is more than one. It fails
             with `NotSent` or `Lost`. Cancelling it touches no other.
+
+        Raises:
+            NotSent: The connection was given up.
         """
+        if self._retired is None:
+            raise NotSent(self._errors.ConnectionError(CLOSED))
         future = self._loop.create_future()
         self._queue.append(_Unit(packed, count, until, future))
+        self._queued += len(packed)
+        if self._queued > self._sweep_at:
+            self._sweep()
         if until < self._alarm_at:
             self._set_alarm(until)
         if self._is_scheduled:
@@ -149,7 +172,7 @@ class Lane(asyncio.Protocol):
             return
         retired(self)
         self._give_up(TimeoutError("the connection was given up"))
-        if not self._waiting:
+        if all(unit.future.done() for unit in self._waiting):
             self.abort()
 
     def abort(self) -> None:
@@ -179,9 +202,10 @@ class Lane(asyncio.Protocol):
                 self._bytes -= len(unit.packed)
                 if not unit.future.done():
                     unit.future.set_result(reply)
-        except (IndexError, self._errors.InvalidResponse) as error:
-            # A reply to nothing, or no RESP at all: nothing that follows can be trusted.
-            self._end(self._errors.ConnectionError(f"the server broke the protocol: {error}"))
+        except Exception as error:
+            # A reply to nothing, no RESP at all, or a reply that no Python object can hold:
+            # nothing that follows can be trusted.
+            self._end(self._errors.ConnectionError(f"not to be read: {error!r}"))
             return
         if self._retired is None and not waiting:
             self.abort()
@@ -212,20 +236,24 @@ class Lane(asyncio.Protocol):
 
     def _write(self) -> None:
         """Write what one batch holds, oldest first, unless a batch is on its way already."""
+        if self._transport.is_closing():
+            return  # it would take the bytes and drop them
         queue = self._queue
         packed: list[bytes] = []
         calls, size = self._calls, self._bytes
         now = time.monotonic()
         while queue and not self._is_paused:
             unit = queue[0]
-            if unit.future.done():  # its caller left before it was sent
-                queue.popleft()
+            if unit.future.done() or unit.until <= now:  # its caller left before it was sent
+                self._unqueue()
+                if not unit.future.done():
+                    unit.future.set_exception(NotSent(TimeoutError(LATE)))
                 continue
             calls += unit.count
             size += len(unit.packed)
             if (calls > MOST_CALLS or size > MOST_BYTES) and (self._waiting or packed):
                 break
-            queue.popleft()
+            self._unqueue()
             unit.sent = now
             self._calls, self._bytes = calls, size
             self._waiting.append(unit)
@@ -233,6 +261,20 @@ class Lane(asyncio.Protocol):
         if packed:
             self._last = len(packed)
             self._transport.write(packed[0] if len(packed) == 1 else b"".join(packed))
+
+    def _unqueue(self) -> None:
+        self._queued -= len(self._queue.popleft().packed)
+
+    def _sweep(self) -> None:
+        """Forget what is queued for callers that left: it may be large."""
+        self._queue = deque(unit for unit in self._queue if not unit.future.done())
+        self._queued = sum(len(unit.packed) for unit in self._queue)
+        self._sweep_at = max(MOST_BYTES, 2 * self._queued)
+
+    def _checked(self, check: asyncio.Future[Any]) -> None:
+        self._check = None
+        if not check.cancelled():
+            check.exception()  # whoever waited has looked at it
 
     def _set_alarm(self, until: float) -> None:
         """One timer serves all deadlines: the earliest."""
@@ -246,14 +288,15 @@ class Lane(asyncio.Protocol):
         self._alarm, self._alarm_at = None, math.inf
         now = time.monotonic()
         is_silent = False
-        late = "no reply before the deadline"
+        quiet = now - self._heard > SILENCE
         for unit in self._waiting:
             if unit.until <= now and not unit.future.done():
-                unit.future.set_exception(Lost(TimeoutError(late), unit.came()))
-                is_silent = is_silent or self._heard < unit.sent
+                unit.future.set_exception(Lost(TimeoutError("no reply in time"), unit.came()))
+                is_silent = is_silent or quiet or self._heard < unit.sent
         for unit in self._queue:
             if unit.until <= now and not unit.future.done():
                 unit.future.set_exception(NotSent(TimeoutError(LATE)))
+                is_silent = is_silent or (quiet and bool(self._waiting))
         left = [one.until for one in (*self._waiting, *self._queue) if not one.future.done()]
         if left:
             self._set_alarm(min(left))
@@ -280,3 +323,4 @@ class Lane(asyncio.Protocol):
             if not unit.future.done():
                 unit.future.set_exception(NotSent(cause))
         self._queue.clear()
+        self._queued = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -20,11 +20,14 @@ __all__ = ["AsyncLine", "Leased", "abort"]
 class AsyncLine(Line):
     """One asyncio connection."""
 
-    __slots__ = ("_writer",)
+    __slots__ = ("_has_more", "_writer")
 
     def __init__(self, connection: Any, errors: ModuleType) -> None:
         self._writer = connection._writer  # noqa: SLF001 - its one name in both libraries
         super().__init__(connection, self._writer.get_extra_info("socket"), errors)
+        # redis-py's name for it, and valkey-py's.
+        more = getattr(connection, "can_read", None) or connection.can_read_destructive
+        self._has_more: Callable[[], Awaitable[bool]] = more
         # The deadline bounds every wait; with a timeout of its own redis-py would
         # start a task for each write.
         connection.socket_timeout = None
@@ -34,12 +37,13 @@ class AsyncLine(Line):
         # A closed transport first: its descriptor may already be another socket's.
         if self._writer.is_closing() or self.poll(0):
             return False
-        if self.connection.health_check_interval:
-            try:
-                async with asyncio.timeout(until - time.monotonic()):
-                    await self.connection.check_health()
-            except refusals(self._errors):
+        try:
+            if await self._has_more():  # bytes that nobody asked for
                 return False
+            async with asyncio.timeout(until - time.monotonic()):
+                await self.connection.check_health()  # if the client asks for it
+        except refusals(self._errors):
+            return False
         return True
 
     async def exchange(self, commands: Sequence[Command], until: float) -> list[Any]:

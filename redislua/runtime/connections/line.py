@@ -51,16 +51,19 @@ class Line:
         connection: The client library's.
         poll: ``poll(0)`` is true when something can be read.
         spent: The connection answered and must not be used again.
+        is_counted: Whether it is one of those that the client allows; what was given up
+            while calls wait on it is not.
         product: The server, once a script's ``@requires`` made us ask; else None.
     """
 
-    __slots__ = ("_errors", "connection", "poll", "product", "spent")
+    __slots__ = ("_errors", "connection", "is_counted", "poll", "product", "spent")
 
     def __init__(self, connection: Any, socket: Any, errors: ModuleType) -> None:
         self.connection = connection
         self._errors = errors
         self.poll = readable(socket)
         self.spent = False
+        self.is_counted = True
         self.product: Product | None = None
 
     def reply(self, error: Exception, *, last: bool) -> Exception | None:

@@ -9,6 +9,7 @@ connection: an interrupted one, or one whose deadline passes, leaves it as it is
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -23,6 +24,12 @@ __all__ = ["Coalescer", "Lines", "Unit"]
 IDLE = 1.0
 """Seconds without a call after which the thread ends."""
 
+PATIENCE = 0.25
+"""Seconds that a call waits behind a write that brings no reply, before another thread begins."""
+
+MOST_THREADS = 4
+"""Threads of one pool: a server that hangs must not gather them."""
+
 
 class Lines(Protocol):
     """Where the thread has its connection from."""
@@ -30,7 +37,10 @@ class Lines(Protocol):
     def take(self, until: float) -> Any:
         """Return an idle connection or a new one; raises `NotSent`."""
 
-    def free(self, line: Any) -> None:
+    def give_up(self, line: Any) -> None:
+        """Let another one take its place, though calls still wait on it."""
+
+    def give_back(self, line: Any) -> None:
         """Take it back."""
 
     def drop(self, line: Any) -> None:
@@ -68,7 +78,7 @@ class Unit:
         self.left = False
         self._coalescer = coalescer
         self._replies: list[Any] = []
-        self._failure: NotSent | Lost | None = None
+        self._failure: Exception | None = None
         self._ended = threading.Lock()
         self._ended.acquire()
 
@@ -81,7 +91,7 @@ class Unit:
         """
         in_time = False
         try:
-            in_time = self._ended.acquire(timeout=max(self.until - time.monotonic(), 0.0))
+            in_time = self._wait()
         finally:
             if not in_time:
                 self._coalescer.leave(self)
@@ -89,13 +99,23 @@ class Unit:
             raise self._failure
         return self._replies
 
+    def _wait(self) -> bool:
+        left = self.until - time.monotonic()
+        if left > PATIENCE:
+            if self._ended.acquire(timeout=PATIENCE):
+                return True
+            if self.worker is None:
+                self._coalescer.relieve()
+            left = self.until - time.monotonic()
+        return self._ended.acquire(timeout=max(left, 0.0))
+
     def end(self, replies: list[Any]) -> None:
         """Give the caller its replies."""
         if not self.left:
             self._replies = replies
             self._ended.release()
 
-    def fail(self, failure: NotSent | Lost) -> None:
+    def fail(self, failure: Exception) -> None:
         """Give the caller a failure."""
         if not self.left:
             self._failure = failure
@@ -117,19 +137,26 @@ class Coalescer:
 
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
-        self.queue: queue.SimpleQueue[Unit] = queue.SimpleQueue()
+        self.queue: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()  # None: look up
         self.held: deque[Unit] = deque()  # taken from the queue, and too big for their write
         # Re-entrant: a collected client's pool is closed by whoever triggers the collection.
         self.lock = threading.RLock()
         self.is_busy = False
         self._worker: _Worker | None = None
+        self._threads = 0
 
     def submit(self, packed: bytes, count: int, until: float) -> Unit:
         """Queue a write."""
         unit = Unit(self, packed, count, until)
         self.queue.put(unit)
-        if self._worker is None:
-            self._start()
+        try:
+            if self._worker is None:
+                self._start()
+        except BaseException as error:
+            unit.left = True  # still queued, and nobody's
+            if isinstance(error, RuntimeError):  # no further thread can be started
+                raise NotSent(error) from error
+            raise
         return unit
 
     def leave(self, unit: Unit) -> None:
@@ -137,36 +164,68 @@ class Coalescer:
         with self.lock:
             unit.leave()
             worker = unit.worker
-            # Not one byte since its write: those who come later wait on a new connection,
-            # and those who are on this one keep it until their own deadlines.
-            if worker is not None and worker is self._worker and not worker.heard:
-                self._replace()
+            if worker is not None and worker is self._worker and worker.heard <= worker.wrote:
+                worker.heard = -math.inf  # not one reply in all of the call's time
+            self._relieve()
+
+    def relieve(self) -> None:
+        """Have another thread go on if the present one waits for a server that is silent."""
+        with self.lock:
+            self._relieve()
 
     def renew(self) -> None:
         """Use a new connection from the next write on."""
         with self.lock:
             if self._worker is not None:
                 self._replace()
+                self.queue.put(None)  # the one before may be waiting for calls
+
+    def take_held(self) -> Unit | None:
+        """Return the oldest call that did not fit into a write before."""
+        try:
+            return self.held.popleft() if self.held else None
+        except IndexError:  # another thread was quicker
+            return None
 
     def is_current(self, worker: _Worker) -> bool:
         """Whether a thread goes on."""
         return self._worker is worker
 
+    def gone(self) -> None:
+        """Take note that a thread ended."""
+        with self.lock:
+            self._threads -= 1
+
     def retire(self, worker: _Worker) -> bool:
         """Let an idle thread end; False if a call just came."""
         with self.lock:
             if self._worker is worker:
-                if self._has_work():
-                    return False
+                # In this order: who queues a call looks for a thread after that.
                 self._worker = None
+                if self._has_work():
+                    self._worker = worker
+                    return False
             return True
+
+    def is_flowing(self) -> bool:
+        """Whether the thread, which is busy, gets replies."""
+        worker = self._worker
+        return worker is None or time.monotonic() - worker.heard < PATIENCE
+
+    def _relieve(self) -> None:
+        # Those who come later travel on a new connection, and those who are on this one
+        # keep it until their own deadlines.
+        if self.is_busy and not self.is_flowing() and self._threads < MOST_THREADS:
+            self._replace()
 
     def _has_work(self) -> bool:
         return bool(self.held) or not self.queue.empty()
 
     def _replace(self) -> None:
         """Have another thread go on; the one before ends with what it has written."""
-        self._worker = None
+        before, self._worker = self._worker, None
+        if before is not None and before.line is not None:
+            self.lines.give_up(before.line)
         if self._has_work():
             self._begin()
 
@@ -176,56 +235,77 @@ class Coalescer:
                 self._begin()
 
     def _begin(self) -> None:
-        self._worker = _Worker(self)
-        threading.Thread(target=self._worker.run, name="redislua", daemon=True).start()
+        worker = _Worker(self)
+        self._threads += 1
+        try:
+            self._worker = worker
+            threading.Thread(target=worker.run, name="redislua", daemon=True).start()
+        except BaseException:
+            self._worker = None
+            self._threads -= 1
+            raise
 
 
 class _Worker:
     """One thread and its connection.
 
     Attributes:
-        heard: Whether a reply came since the last write.
+        line: Its connection, once it has one.
+        wrote: When it last wrote.
+        heard: When it last wrote or had a reply.
     """
 
     def __init__(self, coalescer: Coalescer) -> None:
-        self.heard = True
+        self.wrote = self.heard = time.monotonic()
         self._coalescer = coalescer
-        self._line: Any = None
+        self.line: Any = None
+        self._just_answered = self._is_live = False
 
     def run(self) -> None:
         """Empty the queue until there is nothing to do, or another thread does it."""
+        try:
+            self._run()
+        finally:
+            self._coalescer.gone()
+
+    def _run(self) -> None:
         coalescer = self._coalescer
         while coalescer.is_current(self):
-            units = self._take()
+            units: list[Unit] = []
             try:
+                self._take(units)
                 if units:
-                    coalescer.is_busy = True
                     self._exchange(units)
-                    coalescer.is_busy = not coalescer.queue.empty()
+                    if coalescer.is_current(self):
+                        coalescer.is_busy = not coalescer.queue.empty()
                 elif coalescer.retire(self):
                     break
             except BaseException as error:
+                coalescer.is_busy = False
                 self._drop()
                 for unit in units:  # those that have ended take no notice
                     unit.fail(Lost(RuntimeError(f"the thread ended: {error!r}")))
                 coalescer.renew()
                 raise
-        if self._line is not None:
-            coalescer.lines.free(self._line)
+        if self.line is not None:
+            coalescer.lines.give_back(self.line)
 
-    def _take(self) -> list[Unit]:
-        """Wait for a call; return what one write holds, oldest first."""
+    def _take(self, units: list[Unit]) -> None:
+        """Wait for a call; add what one write holds, oldest first."""
         coalescer = self._coalescer
-        units: list[Unit] = []
         calls = size = 0
         try:
             while True:
-                if coalescer.held:
-                    unit = coalescer.held.popleft()
+                unit: Unit | None
+                held = coalescer.take_held()
+                if held is not None:
+                    unit = held
                 elif units:
                     unit = coalescer.queue.get_nowait()
                 else:
-                    unit = coalescer.queue.get(timeout=IDLE)
+                    unit = self._next()
+                if unit is None:
+                    break
                 calls += unit.count
                 size += len(unit.packed)
                 if units and (calls > MOST_CALLS or size > MOST_BYTES):
@@ -234,13 +314,18 @@ class _Worker:
                 units.append(unit)
         except queue.Empty:
             pass
-        return units
+
+    def _next(self) -> Unit | None:
+        """Wait for a call. One that was waiting already finds a connection that just answered."""
+        just_answered, self._just_answered = self._just_answered, False
+        self._is_live = just_answered and not self._coalescer.queue.empty()
+        return self._coalescer.queue.get(timeout=IDLE)
 
     def _exchange(self, units: list[Unit]) -> None:
         until = max(unit.until for unit in units)
         try:
             line = self._connected(until)
-        except NotSent as failure:
+        except Exception as failure:
             for unit in units:
                 unit.fail(failure)
             return
@@ -248,7 +333,9 @@ class _Worker:
             staying = [unit for unit in units if not unit.left]
             for unit in staying:
                 unit.worker = self
-            self.heard = False
+            self.wrote = self.heard = time.monotonic()
+            if self._coalescer.is_current(self):
+                self._coalescer.is_busy = True
         if staying:
             self._read(line, staying, until)
 
@@ -258,9 +345,10 @@ class _Worker:
             line.write(b"".join(unit.packed for unit in units), until)
             for unit in units:
                 replies = line.read(unit.count, until)
-                self.heard = True
+                self.heard = time.monotonic()
                 ended += 1
                 unit.end(replies)
+            self._just_answered = True
         except (NotSent, Lost) as failure:
             self._drop()
             for unit in units[ended:]:
@@ -270,14 +358,16 @@ class _Worker:
 
     def _connected(self, until: float) -> Any:
         """The connection, or a new one where it died or others gave it up."""
-        line, current = self._line, self._coalescer.is_current(self)
-        if line is not None and not (current and line.is_fresh(until)):
+        line, current = self.line, self._coalescer.is_current(self)
+        is_sound = self._is_live and line is not None and line.is_clean()
+        if line is not None and not (current and (is_sound or line.is_fresh(until))):
             self._drop()
-        if self._line is None:
-            self._line = self._coalescer.lines.take(until)
-        return self._line
+        if self.line is None:
+            self.line = self._coalescer.lines.take(until)
+        return self.line
 
     def _drop(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            self._coalescer.lines.drop(line)
+        with self._coalescer.lock:  # or it is given up, and counted, at the same moment
+            line, self.line = self.line, None
+            if line is not None:
+                self._coalescer.lines.drop(line)

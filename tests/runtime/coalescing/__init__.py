@@ -1,0 +1,1 @@
+"""Calls made at the same moment: that they travel together, and touch one another in nothing."""

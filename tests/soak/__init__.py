@@ -1,0 +1,1 @@
+"""Long runs under faults: with small counts by default, in full with ``--soak``."""
