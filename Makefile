@@ -5,6 +5,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 BENCH := .venv-bench/bin
 BENCH_READY := .venv-bench/.ready
+OLDEST := .venv-oldest
+CALLS := tests/runtime tests/cluster tests/faults tests/patterns
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
@@ -25,6 +27,17 @@ demo: $(READY) ## Run the main job on the embedded server: read, generate, call 
 
 test: $(READY) ## Run the tests on every server that is here
 	$(BIN)/python -m pytest -n $(WORKERS) --server all
+
+# The oldest redis-py that the package admits, as pyproject.toml says it.
+FLOOR = $(shell sed -n 's/^ *"redis>=\([0-9.]*\),.*/\1/p' pyproject.toml)
+
+$(OLDEST)/.ready: pyproject.toml
+	@test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' 'redis==$(FLOOR)'
+	@touch $@
+
+oldest: $(OLDEST)/.ready ## Run the tests of calls on the oldest redis-py that is admitted
+	$(OLDEST)/bin/python -m pytest -n $(WORKERS) -p no:cacheprovider $(CALLS)
 
 soak: $(READY) ## Run the long tests in full, on the embedded server
 	$(BIN)/python -m pytest -m soak --soak
@@ -64,6 +77,6 @@ bench: $(READY) $(BENCH_READY) ## Measure beside the peers, and write tools/benc
 	$(BIN)/python tools/bench/noscript.py
 
 clean: ## Remove .venv and caches
-	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	rm -rf .venv .venv-bench .venv-oldest .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 
-.PHONY: help setup demo test soak check format generate bench clean
+.PHONY: help setup demo test oldest soak check format generate bench clean

@@ -1,4 +1,6 @@
-"""Write the parts of README.md that are made from the headers, or check that they are current.
+"""Write the parts of README.md that are made from something else, or check that they are current.
+
+The table of operations comes from the headers, the figures from what `make bench` wrote.
 
 python tools/readme.py
 python tools/readme.py --check
@@ -15,7 +17,7 @@ from redislua.spec.registry import Registry, load
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-BLOCK = re.compile(r"(<!-- operations -->\n).*?(<!-- /operations -->)", re.DOTALL)
+RESULTS = ROOT / "tools" / "bench" / "RESULTS.md"
 
 RESEND = {
     "safe": "same answer",
@@ -28,15 +30,31 @@ RESEND = {
 def main() -> int:
     """Compare or write; 1 when --check finds a difference."""
     text = README.read_text(encoding="utf-8")
-    made = BLOCK.sub(lambda found: f"{found[1]}{table(load(ROOT / 'scripts'))}{found[2]}", text)
+    made = filled(text, "operations", table(load(ROOT / "scripts")))
+    made = filled(made, "figures", figures(RESULTS.read_text(encoding="utf-8")))
     if made == text:
         return 0
     if "--check" in sys.argv[1:]:
-        print("README.md: the operations table is not current; run `python tools/readme.py`")
+        print("README.md is not current; run `python tools/readme.py`")
         return 1
     README.write_text(made, encoding="utf-8")
     print("updated README.md")
     return 0
+
+
+def filled(text: str, name: str, content: str) -> str:
+    """Put content between ``<!-- name -->`` and ``<!-- /name -->``."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    head, rest = text.split(begin, 1)
+    tail = rest.split(end, 1)[1]
+    return f"{head}{begin}{content}{end}{tail}"
+
+
+def figures(results: str) -> str:
+    """The table of goals of the benchmark's page, and what it was measured with."""
+    parts = dict(re.findall(r"^## (.+)\n\n(.*?)(?=^## |\Z)", results, re.DOTALL | re.MULTILINE))
+    lines = [line for line in parts["Goals"].splitlines() if line.startswith("|")]
+    return "\n".join([*lines, "", *parts["Measured with"].strip().splitlines()]) + "\n"
 
 
 def table(registry: Registry) -> str:

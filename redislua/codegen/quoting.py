@@ -35,7 +35,8 @@ def docstring(text: str, indent: int = 4) -> str:
         text: The text; its lines are indented by ``indent`` blanks but for the first.
         indent: Blanks before the docstring's statement.
     """
-    lines = [_escape(line) for line in text.split("\n")]
+    # Readers of docstrings expand tabs after the indent, which would move what follows them.
+    lines = [_escape(line) for line in text.expandtabs().split("\n")]
     if len(lines) == 1:
         return f'"""{lines[0]}"""'
     pad = " " * indent

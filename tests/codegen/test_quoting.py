@@ -20,6 +20,7 @@ from redislua.spec.registry import Registry
 ATTACK = "__import__('sys').modules.setdefault('redislua_pwned', 1)"
 
 HOSTILE = [
+    "a\tb",
     f'"""; {ATTACK}; """',
     f"'''; {ATTACK}; '''",
     f'\\"\\"\\"; {ATTACK}',
@@ -76,7 +77,7 @@ def assert_survives(text: str) -> None:
     assert inspect.getdoc(odd) == inspect.cleandoc(script.errors[0].text)
     documented = inspect.getdoc(write) or ""
     for line in (script.summary, *script.description.split("\n")):
-        assert line.strip() in documented
+        assert line.expandtabs().strip() in documented
     assert getattr(constant, "source") == script.source  # noqa: B009  # names is untyped
     assert inspect.signature(write).parameters["words"].default == script.args[0].default.value  # type: ignore[arg-type, union-attr]
 
