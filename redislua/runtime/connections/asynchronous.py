@@ -14,8 +14,9 @@ from redislua.runtime.connections.lane import Lane
 from redislua.runtime.connections.leased import Leased
 from redislua.runtime.connections.line import LATE, Source
 from redislua.runtime.connections.product import ANY, HELLO, product_of
+from redislua.runtime.plan import evalsha
 from redislua.runtime.settings import Settings
-from redislua.runtime.steps import Address, Command, Lost, NotSent, Outcome, Requires, Send
+from redislua.runtime.steps import Address, Lost, NotSent, Outcome, Requires, Send
 
 __all__ = ["AsyncPool", "outcome_of"]
 
@@ -79,9 +80,7 @@ class AsyncPool(Leased):
         """
         if not self._shares():
             self._stop_sharing()
-            name = "EVALSHA_RO" if read_only else "EVALSHA"
-            operands: Command = (len(call.keys), *call.keys, *call.args)
-            command: Command = (name, call.script.sha1, *operands)
+            command = evalsha(call, read_only=read_only)
             return (await self.leased_exchange([command], until, ANY))[0]
         lane = await self._shared(until)
         return await lane.submit(wire.evalsha(call, read_only=read_only), 1, until)
