@@ -16,9 +16,11 @@ import pytest
 import redis
 
 from redislua.probe.snapshot import Snapshot, snapshot
-from redislua.server import Server
+from redislua.server import Cluster, Server, start_cluster
 from tests import servers
-from tests.surfaces import WAYS, Surface, Way
+from tests.surfaces import SINGLE, WAYS, Surface, Way, WholeCluster, seeds
+
+pytest_plugins = ["tests.rig.fixtures"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,10 +34,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "installed here), the path of a binary, or a redis:// URL, whose data is DELETED. "
         f"Default: REDISLUA_TEST_URL if set, else {servers.DEFAULT}",
     )
+    parser.addoption("--soak", action="store_true", help="run the tests marked soak in full")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a ``--server`` that cannot work before anything runs."""
+    config.addinivalue_line(
+        "markers", "single_server(reason): needs one server: not run on the ways of a cluster"
+    )
     for name in _chosen(config):
         is_url = name.startswith(servers.URLS)
         if not is_url and name not in servers.KNOWN and not Path(name).is_file():
@@ -54,7 +60,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ids = [Path(name).name if "://" not in name else "url" for name in names]
         metafunc.parametrize("server", names, ids=ids, indirect=True, scope="session")
     if "surface" in metafunc.fixturenames:
-        metafunc.parametrize("surface", WAYS, ids=str, indirect=True)
+        alone = metafunc.definition.get_closest_marker("single_server")
+        metafunc.parametrize("way", SINGLE if alone else WAYS, ids=str, indirect=True)
 
 
 def _chosen(config: pytest.Config) -> list[str]:
@@ -83,14 +90,61 @@ def _session_client(server: Server) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def _session_cluster(server: Server) -> Iterator[Cluster]:
+    """A cluster for what scripts do, and not for faults: without replicas, and never broken."""
+    if server.kind == "url":
+        pytest.skip("a server given by its URL is one server, not several")
+    with start_cluster(server.kind, replicas=0) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def _session_cluster_client(_session_cluster: Cluster) -> Iterator[WholeCluster]:
+    with WholeCluster(startup_nodes=seeds(_session_cluster.addresses)) as client:
+        yield client
+
+
 @pytest.fixture
-def client(_session_client: redis.Redis) -> redis.Redis:
-    """A blocking client that gives bytes, on a server without data and without scripts."""
-    with _session_client.pipeline(transaction=False) as pipe:
+def bare_cluster(_session_cluster: Cluster, _session_cluster_client: WholeCluster) -> Cluster:
+    """Three primaries without replicas, without data and without scripts, which nobody breaks."""
+    for primary in _session_cluster_client.primaries():
+        _empty(primary)
+    return _session_cluster
+
+
+@pytest.fixture
+def way(request: pytest.FixtureRequest) -> Way | None:
+    """The way of calling that the test runs on, if it asks for ``surface`` or ``call``."""
+    return getattr(request, "param", None)
+
+
+@pytest.fixture
+def client(request: pytest.FixtureRequest, way: Way | None, server: Server) -> Any:
+    """A blocking client that gives bytes, on a server without data and without scripts.
+
+    The server is the surface's: a cluster for the ways that are a cluster's.
+    """
+    if way is not None and way.is_cluster:
+        request.getfixturevalue("bare_cluster")
+        return request.getfixturevalue("_session_cluster_client")
+    single: redis.Redis = request.getfixturevalue("_session_client")
+    _empty(single)
+    return single
+
+
+def _empty(server: redis.Redis) -> None:
+    with server.pipeline(transaction=False) as pipe:
         pipe.flushall()
         pipe.script_flush()
         pipe.execute()
-    return _session_client
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """``soak(small, full)`` is how often a long test repeats: ``full`` with ``--soak``."""
+    in_full = request.config.getoption("--soak")
+    return lambda small, full: full if in_full else small
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +156,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 @pytest.fixture(scope="session")
 def _session_surfaces(server: Server, runner: asyncio.Runner) -> Iterator[dict[Way, Surface]]:
-    opened = {way: Surface(way, server.url, runner) for way in WAYS}
+    opened: dict[Way, Surface] = {}
     yield opened
     for surface in opened.values():
         surface.close()
@@ -110,10 +164,17 @@ def _session_surfaces(server: Server, runner: asyncio.Runner) -> Iterator[dict[W
 
 @pytest.fixture
 def surface(
-    request: pytest.FixtureRequest, _session_surfaces: dict[Way, Surface], client: redis.Redis
+    request: pytest.FixtureRequest,
+    way: Way,
+    _session_surfaces: dict[Way, Surface],
+    runner: asyncio.Runner,
+    client: Any,
 ) -> Surface:
-    """One way of calling a script; the test runs once for each of the eight."""
-    return _session_surfaces[request.param]
+    """One way of calling a script; the test runs once for each."""
+    if way not in _session_surfaces:
+        servers = request.getfixturevalue("_session_cluster" if way.is_cluster else "server")
+        _session_surfaces[way] = Surface(way, servers, runner)
+    return _session_surfaces[way]
 
 
 @pytest.fixture
@@ -123,6 +184,8 @@ def call(surface: Surface) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def dataset(client: redis.Redis) -> Callable[[], Snapshot]:
+def dataset(client: Any) -> Callable[[], Snapshot]:
     """``dataset()`` is the exact state of all keys: equal before and after means unchanged."""
-    return lambda: snapshot(client)
+    if not isinstance(client, WholeCluster):
+        return lambda: snapshot(client)
+    return lambda: {key: one for node in client.primaries() for key, one in snapshot(node).items()}

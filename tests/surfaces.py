@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from itertools import product
 from typing import Any, NamedTuple, TypeVar
 
 import redis
 import redis.asyncio
+from redis.asyncio.cluster import ClusterNode as AsyncSeed
+from redis.cluster import ClusterNode as Seed
 
 from redislua.runtime import Call, arun, arun_many, run, run_many
+from redislua.server import Cluster, Server
 
 T = TypeVar("T")
 
@@ -21,18 +24,23 @@ class Way(NamedTuple):
     is_async: bool
     protocol: int
     decoded: bool
+    is_cluster: bool = False
 
     def __str__(self) -> str:
-        return "-".join(
-            (
-                "asyncio" if self.is_async else "blocking",
-                f"resp{self.protocol}",
-                "decoded" if self.decoded else "bytes",
-            )
+        words = (
+            "asyncio" if self.is_async else "blocking",
+            f"resp{self.protocol}",
+            "decoded" if self.decoded else "bytes",
         )
+        return "-".join((*words, "cluster") if self.is_cluster else words)
 
 
-WAYS = tuple(Way(*choice) for choice in product((False, True), (2, 3), (False, True)))
+SINGLE = tuple(Way(*choice) for choice in product((False, True), (2, 3), (False, True)))
+
+# Two meet every choice once: what a choice changes in a connection, the eight above show.
+CLUSTER = (Way(False, 3, False, is_cluster=True), Way(True, 2, True, is_cluster=True))
+
+WAYS = SINGLE + CLUSTER
 
 
 class Surface:
@@ -40,14 +48,13 @@ class Surface:
 
     Attributes:
         way: What was chosen.
-        client: The `redis.Redis` or `redis.asyncio.Redis`; asyncio ones live in the
-            session's one event loop, which `wait` runs.
+        client: A client of redis-py, of the kind that the way says; asyncio ones live in
+            the session's one event loop, which `wait` runs.
     """
 
-    def __init__(self, way: Way, url: str, runner: asyncio.Runner) -> None:
-        make = redis.asyncio.Redis.from_url if way.is_async else redis.Redis.from_url
+    def __init__(self, way: Way, servers: Server | Cluster, runner: asyncio.Runner) -> None:
         self.way = way
-        self.client: Any = make(url, protocol=way.protocol, decode_responses=way.decoded)
+        self.client: Any = _client(way, servers)
         self._runner = runner
 
     def call(self, call: Call[T], **options: Any) -> T:
@@ -73,3 +80,34 @@ class Surface:
             self.wait(self.client.aclose())
         else:
             self.client.close()
+
+
+class WholeCluster(redis.RedisCluster):
+    """A client that counts and lists the keys of all primaries: redis-py asks one of them."""
+
+    def dbsize(self, **options: Any) -> Any:
+        """Count the keys of the cluster."""
+        return super().dbsize(target_nodes=self.PRIMARIES, **options)
+
+    def keys(self, pattern: Any = "*", **options: Any) -> Any:
+        """List the keys of the cluster."""
+        return super().keys(pattern, target_nodes=self.PRIMARIES, **options)
+
+    def primaries(self) -> list[redis.Redis]:
+        """A client of each primary."""
+        return [self.get_redis_connection(node) for node in self.get_primaries()]
+
+
+def seeds(addresses: Sequence[tuple[str, int]], *, is_async: bool = False) -> list[Any]:
+    """What redis-py's cluster clients take as ``startup_nodes``."""
+    seed: Any = AsyncSeed if is_async else Seed
+    return [seed(host, port) for host, port in addresses]
+
+
+def _client(way: Way, servers: Server | Cluster) -> Any:
+    options: dict[str, Any] = {"protocol": way.protocol, "decode_responses": way.decoded}
+    package: Any = redis.asyncio if way.is_async else redis
+    if not isinstance(servers, Cluster):
+        return package.Redis.from_url(servers.url, **options)
+    nodes = seeds(servers.addresses, is_async=way.is_async)
+    return package.RedisCluster(startup_nodes=nodes, **options)

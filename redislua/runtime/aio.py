@@ -13,7 +13,7 @@ from redislua.runtime.plan import DEFAULT_DEADLINE, decoded, ends, single
 from redislua.runtime.pools import AnyAsyncPool, async_pools
 from redislua.runtime.route import route_of
 from redislua.runtime.settings import Watch
-from redislua.runtime.steps import Lost, NotSent, Outcome, Pause, Plan, SendAll
+from redislua.runtime.steps import Lost, NotSent, Outcome, Pause, Plan, SendAll, Unrouted
 
 __all__ = ["arun", "arun_many", "called", "drive"]
 
@@ -174,6 +174,8 @@ async def _called(pool: AnyAsyncPool, call: Call[T], until: float) -> T:
             # What shares a connection that is open is a future: no coroutine of its own.
             future = pool.submit(call, until)
             reply = await (pool.first(call, until) if future is None else future)
+        except Unrouted:
+            pass
         except (NotSent, Lost) as failure:
             first = failure
         else:

@@ -115,7 +115,7 @@ def many(
         For each call its reply, or the `CallError` that it ended in.
     """
     topology = servers.topology
-    if topology is not None and topology.stale:
+    if topology is not None and topology.must_be_asked():
         with contextlib.suppress(NotSent):  # each call meets that too, and waits by itself
             yield from refreshed(topology, until, clock)
     results: list[Any] = []
@@ -167,10 +167,11 @@ class _Write:
         loads: SCRIPT LOAD by digest.
     """
 
-    __slots__ = ("_commands", "_owners", "_requires", "loads", "to")
+    __slots__ = ("_commands", "_owners", "_requires", "_within", "loads", "to")
 
-    def __init__(self, to: Address | None, requires: Requires) -> None:
+    def __init__(self, to: Address | None, requires: Requires, within: float | None = None) -> None:
         self.to = to
+        self._within = within
         self.loads: dict[str, Command] = {}
         self._requires = requires
         self._commands: list[Command] = []
@@ -182,7 +183,8 @@ class _Write:
         self._owners.append((owner, len(commands)))
 
     def send(self) -> Send:
-        return Send(*self.loads.values(), *self._commands, requires=self._requires, to=self.to)
+        commands = (*self.loads.values(), *self._commands)
+        return Send(*commands, requires=self._requires, to=self.to, within=self._within)
 
     def split(self, ended: Outcome) -> Iterator[tuple[Any, Outcome]]:
         """Give each owner its own part of what became of the write."""
@@ -269,11 +271,12 @@ class _Opening:
 def _together(members: list[_Member]) -> Plan[None]:
     """Step members until each has its result; a pausing one holds up no other."""
     while pending := [member for member in members if not member.done]:
-        by_node: dict[Address | None, _Write] = {}
+        by_node: dict[Any, _Write] = {}
         for member in pending:
-            if isinstance(member.step, Send):
-                to, requires = member.step.to, member.step.requires
-                member.join(by_node.setdefault(to, _Write(to, requires)))
+            step = member.step
+            if isinstance(step, Send):
+                new = _Write(step.to, step.requires, step.within)
+                member.join(by_node.setdefault((step.to, step.within), new))
         if by_node:
             writes = list(by_node.values())
             outcomes = yield from _exchanged(writes)

@@ -13,7 +13,7 @@ from redislua.runtime.plan import DEFAULT_DEADLINE, decoded, ends, single
 from redislua.runtime.pools import AnyPool, pools
 from redislua.runtime.route import route_of
 from redislua.runtime.settings import Watch
-from redislua.runtime.steps import Lost, NotSent, Outcome, Pause, Plan, SendAll
+from redislua.runtime.steps import Lost, NotSent, Outcome, Pause, Plan, SendAll, Unrouted
 
 __all__ = ["called", "drive", "run", "run_many"]
 
@@ -191,6 +191,8 @@ def _called(pool: AnyPool, call: Call[T], until: float) -> T:
     if not call.script.requires:
         try:
             reply = pool.first(call, until)
+        except Unrouted:
+            pass
         except (NotSent, Lost) as failure:
             first = failure
         else:

@@ -9,6 +9,7 @@ from redislua.errors import InvalidArgumentType, UnsupportedClient
 from redislua.runtime import valkey_py
 from redislua.runtime.call import Call
 from redislua.runtime.connections import ClusterSource
+from redislua.runtime.connections.line import MAINTENANCE
 from redislua.runtime.slots import Reads, Topology
 
 __all__ = ["AsyncClient", "BlockingClient", "check", "checked", "cluster_of", "pool_of"]
@@ -95,11 +96,14 @@ def cluster_of(client: Any, *, asyncio: bool) -> tuple[ClusterSource, Topology]:
     settings = {
         name: value
         for name, value in connector.connection_kwargs.items()
-        if name not in ("redis_connect_func", "event_dispatcher")
+        if not name.endswith("_connect_func")
+        and name != "event_dispatcher"
+        and not name.startswith(MAINTENANCE)  # its handlers hold the client
     }
     own = getattr(client, "user_on_connect_func", None)
     if own is not None:
-        settings["redis_connect_func"] = own
+        library = type(client).__module__.partition(".")[0]
+        settings[f"{library}_connect_func"] = own
     source = ClusterSource(connector.connection_class, settings, connector.max_connections)
     seeds = [(one.host, int(one.port)) for one in known]
     return source, Topology(seeds, reads=_reads(client), remap=nodes.address_remap)
@@ -109,7 +113,8 @@ def _connector(node: Any) -> Any:
     """What makes a node's connections: its client's pool, or in asyncio the node itself."""
     if hasattr(node, "connection_kwargs"):
         return node
-    return None if node.redis_connection is None else node.redis_connection.connection_pool
+    client = getattr(node, "redis_connection", None) or getattr(node, "valkey_connection", None)
+    return None if client is None else client.connection_pool
 
 
 def _reads(client: Any) -> Reads:

@@ -27,7 +27,7 @@ from redislua.errors import (
 )
 from redislua.runtime.call import Call
 
-__all__ = ["answered", "code_of", "not_sent", "sentence"]
+__all__ = ["answered", "code_of", "made_up", "not_sent", "sentence"]
 
 REFUSED: Mapping[str, type[NotExecuted]] = {
     "ASK": NotExecuted,
@@ -127,6 +127,18 @@ def answered(call: Call[Any], error: Exception) -> CallError:
     if fault is ScriptFault and code not in (None, "ERR") and code not in REFUSED:
         reason = f"{code} {reason} (a code that the header does not declare)"
     return fault(reason, **about, file=call.script.file, line=line)
+
+
+def made_up(call: Call[Any], problem: CallError) -> ScriptFault:
+    """Say of a code that only a server may use that the script itself answered with it."""
+    return ScriptFault(
+        f"{problem.code} {problem.reason} (the script's own answer: no node gives it)",
+        script=problem.script,
+        keys=problem.keys,
+        code=problem.code,
+        file=call.script.file,
+        line=None,
+    )
 
 
 def not_sent(call: Call[Any], error: Exception) -> CallError:

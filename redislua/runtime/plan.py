@@ -120,6 +120,8 @@ def single(
             elif missing:
                 form += 1
                 continue
+            elif route.is_made_up(problem):
+                problem = outcome.made_up(call, problem)
             elif route.follow(problem):
                 form = min(form, LOAD)  # another node, where it may not have come to EVAL yet
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ __all__ = ["HERE", "ClusterRoute", "Route", "refreshed", "route_of"]
 
 ASKING: Command = ("ASKING",)
 CLUSTER_SLOTS: Command = ("CLUSTER", "SLOTS")
+CLUSTER_NODES: Command = ("CLUSTER", "NODES")
+
+_REDIRECTION = re.compile(r"(\d{1,5}) (\S*):(\d{1,5})")
 
 MOST_HOPS = 5
 """Redirections that are followed at once; then the cluster is given time to settle."""
@@ -59,6 +63,11 @@ class Route:
         del problem
         return False
 
+    def is_made_up(self, problem: CallError) -> bool:
+        """Whether the script itself answered with an error that only a node may give."""
+        del problem
+        return False
+
     def failed(self) -> None:
         """Take a write that brought no reply."""
 
@@ -98,7 +107,7 @@ class ClusterRoute(Route):
         if self._redirected is not None:
             return
         nobody: Exception = LookupError(f"no node serves slot {self._slot}")
-        if self._topology.stale:
+        if self._topology.must_be_asked():
             try:
                 yield from refreshed(self._topology, until, clock)
             except NotSent as failure:
@@ -113,29 +122,42 @@ class ClusterRoute(Route):
         if isinstance(problem, NotPrimary | ServerLoading):
             self._topology.stale = True
             self._replicas = False
-        if problem.code not in ("MOVED", "ASK"):
+        named = self._named(problem)
+        if named is None:
             return False
-        slot, _, place = problem.reason.partition(" ")
-        host, _, port = place.rpartition(":")
-        here = self._topology.serving(self._slot) or ("", 0)
-        to = self._topology.address(host, int(port), here)
+        slot, to = named
         self._hops += 1
-        if self._hops > MOST_HOPS or not self._topology.knows(to):
+        if not self._topology.knows(to):
             # A node that just joined is met again once the cluster was asked. A script can
             # make up such an error: nobody connects to a host for its sake.
+            self._topology.stale = self._topology.met_stranger = True
+            return False
+        if self._hops > MOST_HOPS:
             self._hops = 0
             self._topology.stale = True
             return False
         if problem.code == "ASK":
             self.asking = (ASKING,)
         else:
-            self._topology.moved(int(slot), to)
+            self._topology.moved(slot, to)
         self._redirected = to
         return True
 
     def may_pass(self, problem: CallError) -> bool:
         """True for a redirection that could not be followed yet."""
-        return problem.code in ("MOVED", "ASK")
+        return self._named(problem) is not None
+
+    def is_made_up(self, problem: CallError) -> bool:
+        """True for a redirection that no node gives: the script answered with it."""
+        return problem.code in ("MOVED", "ASK") and self._named(problem) is None
+
+    def _named(self, problem: CallError) -> tuple[int, Address] | None:
+        """The slot and the node that a redirection names, if it is one of this call's slot."""
+        match = _REDIRECTION.fullmatch(problem.reason)
+        if problem.code not in ("MOVED", "ASK") or match is None or int(match[1]) != self._slot:
+            return None
+        here = self._topology.serving(self._slot) or ("", 0)
+        return int(match[1]), self._topology.address(match[2], int(match[3]), here)
 
     def failed(self) -> None:
         """Ask again who serves what, and leave replicas alone from now on."""
@@ -158,6 +180,8 @@ def route_of(topology: Topology | None, calls: Sequence[Call[Any]]) -> Route:
 def refreshed(topology: Topology, until: float, clock: Callable[[], float]) -> Plan[None]:
     """Ask nodes for CLUSTER SLOTS until one answers; of several callers only one asks.
 
+    After a redirection to a stranger CLUSTER NODES goes along, for those without a slot.
+
     Raises:
         NotSent: None answered.
     """
@@ -171,10 +195,13 @@ def refreshed(topology: Topology, until: float, clock: Callable[[], float]) -> P
         failure: Exception = LookupError("the client names no node of the cluster")
         for node in topology.nodes():
             within = max(min(PATIENCE, (until - clock()) / 2), 0.001)
+            more = (CLUSTER_NODES,) if topology.met_stranger else ()
             try:
-                (ranges,) = yield Send(CLUSTER_SLOTS, to=node, within=within)
+                ranges, *members = yield Send(CLUSTER_SLOTS, *more, to=node, within=within)
                 if not isinstance(ranges, Exception):
                     topology.learn(ranges, node)
+                    if members and isinstance(members[0], bytes):
+                        topology.learn_members(members[0], node)
                     return
                 failure = ranges
             except (NotSent, Lost) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +24,8 @@ MOST_MOVES = 16
 """Single slots that are put right one by one before the cluster is asked for all."""
 
 _UNSERVED = 0xFFFF
+
+_MEMBER = re.compile(r"[0-9a-f]+ (?P<host>\S*):(?P<port>\d+)(?:@\d+)?(?:,(?P<name>[^ ,]*))?\S* ")
 
 
 def slot_of(calls: Sequence[Call[Any]]) -> int | None:
@@ -55,16 +58,18 @@ class Topology:
     Attributes:
         reads: Which nodes read-only scripts are sent to.
         stale: Whether what is known has proved wrong, or nothing is known yet.
+        met_stranger: Whether a redirection named a node that CLUSTER SLOTS does not: one that
+            serves no slot yet, or one that a script made up.
         refreshing: Held by the one caller that asks the nodes.
     """
 
     __slots__ = (
+        "_idle_nodes",
+        "_map",
         "_moves",
-        "_primaries",
         "_remap",
-        "_replicas",
         "_seeds",
-        "_slots",
+        "met_stranger",
         "reads",
         "refreshing",
         "stale",
@@ -86,12 +91,14 @@ class Topology:
         """
         self._seeds = list(dict.fromkeys(seeds))
         self._remap = remap
-        self._slots = array("H", [_UNSERVED]) * REDIS_CLUSTER_HASH_SLOTS
-        self._primaries: list[Address] = []
-        self._replicas: list[tuple[Address, ...]] = []
+        # Shards by slot, and the nodes of each shard, the primary first: put in place at once,
+        # so that a reader never meets an index without its nodes.
+        self._map: tuple[array[int], list[tuple[Address, ...]]] = (_nobody(), [])
+        self._idle_nodes: frozenset[Address] = frozenset()
         self._moves = 0
         self.reads = reads
         self.stale = True
+        self.met_stranger = False
         self.refreshing = threading.Lock()
 
     def learn(self, ranges: Any, asked: Address) -> None:
@@ -104,30 +111,48 @@ class Topology:
         Raises:
             ValueError: It is no such reply, or names no node at all.
         """
-        slots = array("H", [_UNSERVED]) * REDIS_CLUSTER_HASH_SLOTS
+        slots = _nobody()
         shards: dict[tuple[Address, ...], int] = {}
         try:
             for first, last, *nodes in ranges:
                 shard = tuple(self.address(_text(host), port, asked) for host, port, *_ in nodes)
+                if not shard or not 0 <= first <= last < REDIS_CLUSTER_HASH_SLOTS:
+                    raise ValueError("a range without nodes, or no range")
                 index = shards.setdefault(shard, len(shards))
                 slots[first : last + 1] = array("H", [index]) * (last + 1 - first)
-        except (TypeError, ValueError, UnicodeDecodeError) as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f"no reply to CLUSTER SLOTS: {ranges!r:.100}") from error
         if not shards:
             raise ValueError("CLUSTER SLOTS names no node: the cluster serves no slot")
-        # In this order a reader that comes between never meets an index without its node.
-        self._primaries = [*(shard[0] for shard in shards)]
-        self._replicas = [shard[1:] for shard in shards]
-        self._slots = slots
+        self._map = (slots, list(shards))
         self._moves = 0
         self.stale = False
 
+    def learn_members(self, lines: Any, asked: Address) -> None:
+        """Take a reply to CLUSTER NODES, which names those too that serve no slot.
+
+        Args:
+            lines: ``id host:port@bus,hostname flags ...`` each; anything else is passed over.
+            asked: Who answered.
+        """
+        found = set()
+        for line in bytes(lines).decode("utf-8", "replace").splitlines() if lines else ():
+            match = _MEMBER.match(line)
+            if match is not None:
+                names = {match["host"], match["name"] or match["host"]}
+                found |= {self.address(name, int(match["port"]), asked) for name in names}
+        self._idle_nodes = frozenset(found)
+        self.met_stranger = False
+
     def moved(self, slot: int, to: Address) -> None:
         """Take a MOVED: one slot is elsewhere. Others may be, so ask after some of them."""
+        slots, shards = self._map
+        index = next((one for one, shard in enumerate(shards) if shard[0] == to), None)
         self._moves += 1
-        self.stale = to not in self._primaries or self._moves > MOST_MOVES
-        if to in self._primaries:
-            self._slots[slot] = self._primaries.index(to)
+        if index is None or self._moves > MOST_MOVES:
+            self.stale = True
+        if index is not None and 0 <= slot < len(slots):
+            slots[slot] = index
 
     def address(self, host: str, port: int, asked: Address) -> Address:
         """Return where a node is reached that called itself ``host`` and ``port``."""
@@ -141,41 +166,49 @@ class Topology:
             slot: The slot.
             read: Whether a replica will do.
         """
-        index = self._any() if slot is None else self._slots[slot]
-        if index >= len(self._primaries):  # unserved, or replaced by a shorter list just now
+        slots, shards = self._map
+        if slot is None:
+            index = random.randrange(len(shards)) if shards else _UNSERVED  # noqa: S311
+        else:
+            index = slots[slot]
+        if index == _UNSERVED:
             return None
+        primary, *replicas = shards[index]
         if not read or self.reads == "primary":
-            return self._primaries[index]
-        replicas = self._replicas[index]
+            return primary
         if self.reads == "any" or not replicas:
-            replicas += (self._primaries[index],)
+            replicas.append(primary)
         return random.choice(replicas)  # noqa: S311 - spreads load
+
+    def must_be_asked(self) -> bool:
+        """Whether a call should wait for news: nothing is known, or nobody is asking yet."""
+        return self.stale and (not self._map[1] or not self.refreshing.locked())
 
     def knows(self, address: Address) -> bool:
         """Whether a node belongs to the cluster, as far as is known."""
-        return address in self._primaries or any(address in shard for shard in self._replicas)
+        return address in self._idle_nodes or any(address in shard for shard in self._map[1])
 
     def nodes(self) -> list[Address]:
         """Return every node to ask, in an order that spreads the asking; seeds come last."""
-        known = {*self._primaries, *(one for shard in self._replicas for one in shard)}
-        first = list(known)
-        random.shuffle(first)
-        return [*first, *(seed for seed in self._seeds if seed not in known)]
+        known = list({one for shard in self._map[1] for one in shard})
+        random.shuffle(known)
+        return [*known, *(seed for seed in self._seeds if seed not in known)]
 
     def serving_nodes(self) -> list[Address]:
         """Return every node that calls may be sent to."""
-        replicas = (
-            [] if self.reads == "primary" else [one for each in self._replicas for one in each]
-        )
-        return list(dict.fromkeys([*self._primaries, *replicas]))
+        last = 1 if self.reads == "primary" else None
+        return list(dict.fromkeys(one for shard in self._map[1] for one in shard[:last]))
 
     def forget(self) -> None:
         """In a child process, where whoever was asking no longer is: free to ask."""
         self.refreshing = threading.Lock()
 
-    def _any(self) -> int:
-        return random.randrange(len(self._primaries)) if self._primaries else _UNSERVED  # noqa: S311
+
+def _nobody() -> array[int]:
+    return array("H", [_UNSERVED]) * REDIS_CLUSTER_HASH_SLOTS
 
 
 def _text(host: Any) -> str:
-    return "" if host is None else bytes(host).decode()
+    if not isinstance(host, bytes | str | None):
+        raise ValueError(f"no host: {host!r}")
+    return host.decode() if isinstance(host, bytes) else host or ""

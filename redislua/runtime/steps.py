@@ -29,6 +29,7 @@ __all__ = [
     "Send",
     "SendAll",
     "TooOld",
+    "Unrouted",
 ]
 
 T = TypeVar("T")
@@ -113,6 +114,10 @@ class NotSent(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(cause)
         self.cause = cause
+
+
+class Unrouted(Exception):
+    """Nothing was tried: which node of the cluster serves the call is still to be asked."""
 
 
 class TooOld(Exception):

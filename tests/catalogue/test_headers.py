@@ -80,6 +80,7 @@ def test_keys_and_arguments_are_named_once_and_never_indexed_again(script):
         assert text.count(f"{array}[") == count
 
 
+@pytest.mark.single_server("SCRIPT EXISTS asks all nodes, and a call loads its script on one")
 @each
 def test_the_sha1_of_the_file_is_what_evalsha_uses(script, client, call):
     """What ``sha1sum`` prints, the server knows the script by after one call."""

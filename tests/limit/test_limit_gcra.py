@@ -48,6 +48,7 @@ def test_the_state_is_one_number_that_expires_when_full(call: Ask, client: Any) 
     assert expires_ms == -(-int(stored) // 1000)
 
 
+@pytest.mark.single_server("a cluster of Redis 7.0 spends 16 bytes more on each key")
 def test_the_state_takes_90_bytes(call: Ask, client: Any) -> None:
     """At a key of 40 bytes."""
     subject = "u" * (40 - len("limit:{}:gcra"))

@@ -18,7 +18,7 @@ from redislua.runtime.connections.threads import Coalescer
 from redislua.runtime.settings import Settings
 from redislua.runtime.steps import Address, Lost, NotSent, Outcome, Requires, Send
 
-__all__ = ["Pool", "begun", "finished"]
+__all__ = ["Exchange", "Pool", "begun", "finished"]
 
 SOLO = 8
 """Connections that calls have to themselves; what comes while all are out is coalesced."""

@@ -13,10 +13,10 @@ from redis.crc import key_slot
 
 from redislua.runtime.call import Call
 from redislua.runtime.connections.asynchronous import AsyncPool, outcome_of
-from redislua.runtime.connections.blocking import Pool, begun, finished
+from redislua.runtime.connections.blocking import Exchange, Pool, begun, finished
 from redislua.runtime.settings import Settings
 from redislua.runtime.slots import Topology, slot_of
-from redislua.runtime.steps import Address, NotSent, Outcome, Send
+from redislua.runtime.steps import Address, Outcome, Send, Unrouted
 
 __all__ = ["AsyncClusterPool", "ClusterPool", "ClusterSource"]
 
@@ -72,7 +72,7 @@ class _Nodes(Generic[P]):
         topology, keys = self.topology, call.keys
         slot = key_slot(keys[0]) if len(keys) == 1 else slot_of([call])
         reads = call.script.read_only and topology.reads != "primary"
-        return None if topology.stale else topology.serving(slot, read=reads), reads
+        return None if topology.must_be_asked() else topology.serving(slot, read=reads), reads
 
     def known_by(self, to: Address | None) -> set[str]:
         """Digests of the scripts that a node is believed to have."""
@@ -112,12 +112,13 @@ class ClusterPool(_Nodes[Pool]):
 
         Raises:
             CrossSlot: The keys lie in more than one slot.
+            Unrouted: The cluster must be asked first.
             NotSent: No byte left.
             Lost: The bytes may have arrived.
         """
         to, read_only = self.way(call)
         if to is None:
-            raise NotSent(LookupError("the cluster was not asked yet"))
+            raise Unrouted
         return self._at(to).first(call, until, read_only=read_only)
 
     def exchange(self, send: Send, until: float) -> list[Any]:
@@ -126,7 +127,12 @@ class ClusterPool(_Nodes[Pool]):
 
     def exchange_all(self, sends: Sequence[Send], until: float) -> list[Outcome]:
         """Write to all nodes, then read the replies of all."""
-        return finished([begun(self._at(send.to), send, until) for send in sends])
+        pools = [self._at(send.to) for send in sends]
+        exchanges: dict[int, Exchange] = {}
+        # Those first that need not connect: a node that lets us wait holds up no other.
+        for index in sorted(range(len(sends)), key=lambda index: not pools[index].idle):
+            exchanges[index] = begun(pools[index], sends[index], until)
+        return finished([exchanges[index] for index in range(len(sends))])
 
     def forget(self) -> None:
         """Start afresh in a child process."""
@@ -163,7 +169,7 @@ class AsyncClusterPool(_Nodes[AsyncPool]):
         """Send EVALSHA to the node of the call's keys: `ClusterPool.first`."""
         to, read_only = self.way(call)
         if to is None:
-            raise NotSent(LookupError("the cluster was not asked yet"))
+            raise Unrouted
         return await self._at(to).first(call, until, read_only=read_only)
 
     async def exchange(self, send: Send, until: float) -> list[Any]:

@@ -1,0 +1,1 @@
+"""Redis Cluster: the plans without a server, the runtime on real clusters, and soaks."""
