@@ -156,7 +156,8 @@ def run_many(
         client: A blocking client of redis-py or valkey-py.
         calls: What generated functions return, of any families.
         atomic: Run them in one MULTI/EXEC, so that no other client's command comes
-            between. Nothing is rolled back. More than one write holds is refused.
+            between. Nothing is rolled back. More than one write holds is refused. The
+            scripts travel inside, so the user must be allowed SCRIPT LOAD or EVAL.
         return_exceptions: Put the `CallError` of a call in its place, instead of raising
             the first one after all have ended.
         deadline: A timedelta or seconds for everything.

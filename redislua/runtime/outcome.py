@@ -13,6 +13,7 @@ from typing import Any
 from redislua.errors import (
     AccessDenied,
     CallError,
+    CrossSlot,
     NotExecuted,
     NotPrimary,
     OutOfMemory,
@@ -33,7 +34,7 @@ REFUSED: Mapping[str, type[NotExecuted]] = {
     "ASK": NotExecuted,
     "BUSY": ScriptBusy,
     "CLUSTERDOWN": ServerLoading,
-    "CROSSSLOT": NotExecuted,
+    "CROSSSLOT": CrossSlot,
     "LOADING": ServerLoading,
     "MASTERDOWN": ServerLoading,
     "MISCONF": ServerRefused,
@@ -50,7 +51,8 @@ REFUSED: Mapping[str, type[NotExecuted]] = {
 
 REFUSED_SENTENCES: Mapping[str, type[NotExecuted]] = {
     "Script killed by user": ScriptKilled,
-    "max number of clients reached": ServerUnreachable,
+    "max number of clients": ServerUnreachable,  # "reached", "+ cluster connections reached"
+    "Protocol error": ServerRefused,  # an argument larger than proto-max-bulk-len
     "unknown command": AccessDenied,  # EVALSHA renamed or switched off by a provider
 }
 """The same under ERR, by how the text begins. SCRIPT KILL works before a first write only."""

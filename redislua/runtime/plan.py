@@ -210,11 +210,12 @@ def decoded(call: Call[T], reply: Any) -> T:
         raise UnexpectedReplyError(str(call.script), reply, keys=call.keys) from error
 
 
-def not_deployed(call: Call[Any], error: Exception) -> ScriptNotDeployed:
-    """Say that a script is missing and cannot be brought."""
+def not_deployed(
+    call: Call[Any], error: Exception, why: str = "the server does not have the script, and it"
+) -> ScriptNotDeployed:
+    """Say that a script cannot be brought, and why it must be."""
     return ScriptNotDeployed(
-        f"the server does not have the script, and it can be neither loaded nor sent "
-        f"with EVAL: {outcome.sentence(error)}",
+        f"{why} can be neither loaded nor sent with EVAL: {outcome.sentence(error)}",
         script=str(call.script),
         keys=call.keys,
         sha1=call.script.sha1,

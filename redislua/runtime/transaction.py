@@ -77,9 +77,13 @@ def transaction(
         else:
             if isinstance(replies[-1], list):
                 ended = replies[-1][-len(calls) :]
-                return [_ended(call, reply) for call, reply in zip(calls, ended, strict=True)]
-            replies = replies[len(route.asking) :]
-            trouble.call, problem, cause = _refusal(calls, form, replies)
+                results = [_ended(call, reply) for call, reply in zip(calls, ended, strict=True)]
+                if not all(map(_is_transient, results)):
+                    return results
+                problem, cause = results[0], ended[0]
+            else:
+                replies = replies[len(route.asking) :]
+                trouble.call, problem, cause = _refusal(calls, form, replies)
             if problem is None:
                 form = EVAL
                 continue
@@ -110,13 +114,18 @@ def _refusal(
         if isinstance(reply, Exception):
             problem = outcome.answered(call, reply)
             if form == EVAL and isinstance(problem, AccessDenied):
-                problem = not_deployed(call, reply)
+                why = "a transaction brings its scripts along, and this one"
+                problem = not_deployed(call, reply, why)
             return call, _not_executed(problem), reply
     error = next(reply for reply in replies if isinstance(reply, Exception))
     problem = outcome.answered(calls[0], error)
     if form == LOAD and isinstance(problem, AccessDenied):  # of SCRIPT LOAD: no call was refused
         return calls[0], None, error
     return calls[0], _not_executed(problem), error
+
+
+def _is_transient(result: Any) -> bool:
+    return isinstance(result, NotExecuted) and result.transient
 
 
 def _is_refused(call: Call[Any], reply: Any) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from redislua.errors import NotExecuted, ScriptFault, ServerRefused, ServerUnreachable
+from redislua.errors import CrossSlot, NotExecuted, ScriptFault, ServerRefused, ServerUnreachable
 from redislua.runtime.outcome import answered, code_of, not_sent
 from tests.runtime.samples import incr
 
@@ -54,9 +54,16 @@ def test_a_setting_that_the_server_refuses_is_not_tried_again() -> None:
     assert not error.transient
 
 
-@pytest.mark.parametrize("code", ["MOVED 1 127.0.0.1:2", "ASK 1 127.0.0.1:2", "CROSSSLOT Keys"])
-def test_a_cluster_that_sends_the_call_elsewhere_did_not_execute_it(code: str) -> None:
-    assert type(answered(incr(), ResponseError(code))) is NotExecuted
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("MOVED 1 127.0.0.1:2", NotExecuted),
+        ("ASK 1 127.0.0.1:2", NotExecuted),
+        ("CROSSSLOT Keys", CrossSlot),
+    ],
+)
+def test_a_cluster_that_sends_the_call_elsewhere_did_not_execute_it(text: str, kind: type) -> None:
+    assert type(answered(incr(), ResponseError(text))) is kind
 
 
 def test_the_servers_word_on_the_line_goes_before_the_messages() -> None:
