@@ -156,18 +156,14 @@ async def arun_many(
     return batch.replies(watch.results, return_exceptions=return_exceptions)
 
 
-async def called(pool: AnyAsyncPool, call: Call[T], until: float) -> T:
+async def called(pool: AnyAsyncPool, call: Call[T], until: float, *, watched: bool = False) -> T:
     """Run one call: `redislua.runtime.blocking.called` for asyncio."""
     settings = pool.settings
-    if settings.observer is not None:
+    if settings.observer is not None and not watched:
         with Watch(settings, (call,)):
             if settings.admit is not None:
                 settings.admit(call)
-            return await _called(pool, call, until)
-    return await _called(pool, call, until)
-
-
-async def _called(pool: AnyAsyncPool, call: Call[T], until: float) -> T:
+            return await called(pool, call, until, watched=True)
     first: Outcome | None = None
     if not call.script.requires:
         try:

@@ -175,19 +175,15 @@ def run_many(
     return batch.replies(watch.results, return_exceptions=return_exceptions)
 
 
-def called(pool: AnyPool, call: Call[T], until: float) -> T:
+def called(pool: AnyPool, call: Call[T], until: float, *, watched: bool = False) -> T:
     """Run one call, watched if anybody wants to."""
     settings = pool.settings
-    if settings.observer is None:
-        return _called(pool, call, until)
-    with Watch(settings, (call,)):
-        if settings.admit is not None:
-            settings.admit(call)
-        return _called(pool, call, until)
-
-
-def _called(pool: AnyPool, call: Call[T], until: float) -> T:
-    """Send, and make a plan, which knows what to do in trouble, when there is any."""
+    if settings.observer is not None and not watched:
+        with Watch(settings, (call,)):
+            if settings.admit is not None:
+                settings.admit(call)
+            return called(pool, call, until, watched=True)
+    # Send, and make a plan, which knows what to do in trouble, when there is any.
     first: Outcome | None = None
     if not call.script.requires:
         try:
