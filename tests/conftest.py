@@ -42,6 +42,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "single_server(reason): needs one server: not run on the ways of a cluster"
     )
+    config.addinivalue_line(
+        "markers",
+        "client_side: what the client does, on whatever server: run on one of those chosen",
+    )
     for name in _chosen(config):
         is_url = name.startswith(servers.URLS)
         if not is_url and name not in servers.KNOWN and not Path(name).is_file():
@@ -57,6 +61,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once for each chosen server, and once for each surface if it asks for one."""
     if "server" in metafunc.fixturenames:
         names = _chosen(metafunc.config)
+        if metafunc.definition.get_closest_marker("client_side"):
+            names = names[:1]
         ids = [Path(name).name if "://" not in name else "url" for name in names]
         metafunc.parametrize("server", names, ids=ids, indirect=True, scope="session")
     if "surface" in metafunc.fixturenames:

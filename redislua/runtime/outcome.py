@@ -134,7 +134,7 @@ def answered(call: Call[Any], error: Exception) -> CallError:
 def made_up(call: Call[Any], problem: CallError) -> ScriptFault:
     """Say of a code that only a server may use that the script itself answered with it."""
     return ScriptFault(
-        f"{problem.code} {problem.reason} (the script's own answer: no node gives it)",
+        f"{_with(problem.code, problem.reason)} (the script's own answer: no node gives it)",
         script=problem.script,
         keys=problem.keys,
         code=problem.code,
@@ -166,6 +166,10 @@ def _refused(code: str | None, text: str) -> type[NotExecuted] | None:
 
 def _begins(table: Mapping[str, type[Any]], text: str) -> Any:
     return next((kind for start, kind in table.items() if text.startswith(start)), None)
+
+
+def _with(code: str | None, text: str) -> str:
+    return text if text == code else f"{code} {text}"
 
 
 def _without(code: str | None, text: str) -> str:

@@ -33,6 +33,9 @@ from redislua.runtime.trouble import Trouble
 
 __all__ = ["size_of", "transaction"]
 
+REDIRECTIONS = frozenset(["ASK", "CLUSTERDOWN", "CROSSSLOT", "MOVED", "TRYAGAIN"])
+"""Codes with which a cluster's node turns a call away before it begins."""
+
 RETRIES: tuple[RetryClass, ...] = ("never", "conservative", "safe")
 """Strictest first."""
 
@@ -189,7 +192,9 @@ def _ended(call: Call[Any], reply: Any) -> Any:
     """The call's reply, or the error that it ended in inside EXEC."""
     try:
         if isinstance(reply, Exception):
-            return outcome.answered(call, reply)
+            problem = outcome.answered(call, reply)
+            # A node redirects what is being queued, or EXEC as a whole: never inside of it.
+            return outcome.made_up(call, problem) if problem.code in REDIRECTIONS else problem
         return decoded(call, reply)
     except RedisLuaError as error:
         return error

@@ -142,6 +142,12 @@ def seen(nodes: Iterable[Node], command: str) -> list[int]:
     return [commands_of(node).get(command, 0) for node in nodes]
 
 
+def refused(nodes: Iterable[Node], command: str) -> list[int]:
+    """How often each node refused a command before executing it."""
+    stats: list[Any] = [node.ask("INFO", "commandstats") for node in nodes]
+    return [said.get(f"cmdstat_{command}", {}).get("rejected_calls", 0) for said in stats]
+
+
 def connections(nodes: Iterable[Node], name: str) -> list[int]:
     """How many connections of that client name each node has."""
     counts = []

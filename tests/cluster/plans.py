@@ -13,8 +13,10 @@ from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from redis.crc import key_slot
 
 from redislua.runtime import Call, RetryClass
+from redislua.runtime.plan import single
+from redislua.runtime.route import route_of
 from redislua.runtime.slots import Reads, Topology
-from redislua.runtime.steps import Address, Lost, NotSent, Pause, Send
+from redislua.runtime.steps import Address, Lost, NotSent, Outcome, Pause, Send, SendAll
 from tests.runtime.samples import script
 
 Played: TypeAlias = Generator[Any, Any, Any]
@@ -24,6 +26,8 @@ A, B, C = ("10.0.0.1", 6379), ("10.0.0.2", 6379), ("10.0.0.3", 6379)
 A2, B2, C2 = ("10.0.0.1", 7379), ("10.0.0.2", 7379), ("10.0.0.3", 7379)
 SEED = ("seed.example", 6379)
 STRANGER = ("203.0.113.9", 6379)
+NEWCOMER = ("10.0.0.4", 6379)
+"""A node that has joined, and serves no slot yet."""
 
 NOSCRIPT = said.NoScriptError("No matching script.", status_code="NOSCRIPT")
 NOPERM = said.NoPermissionError("User u has no permissions to run …", status_code="NOPERM")
@@ -60,6 +64,19 @@ def slots_reply(*shards: Sequence[Address]) -> list[Any]:
 
 
 WHOLE = slots_reply((A, A2), (B, B2), (C, C2))
+
+
+def nodes_reply(*addresses: Address) -> bytes:
+    """A reply to CLUSTER NODES."""
+    lines = (
+        f"{number:040x} {host}:{port}@{port + 10000} master - 0 0 {number} connected"
+        for number, (host, port) in enumerate(addresses)
+    )
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+MEMBERS = nodes_reply(A, A2, B, B2, C, C2, NEWCOMER)
+"""What CLUSTER NODES says once a node has joined."""
 
 
 def topology(reads: Reads = "primary", reply: Sequence[Any] = WHOLE) -> Topology:
@@ -117,6 +134,10 @@ def end(plan: Played, *replies: Any) -> Any:
     return done.value.value
 
 
+CALL = incr()
+"""A call on A."""
+
+
 class Clock:
     """A clock that stands still unless a test moves it.
 
@@ -132,12 +153,13 @@ class Clock:
 
 
 SLOTS_ASKED = ("CLUSTER", "SLOTS")
+NODES_ASKED = ("CLUSTER", "NODES")
 
 
-def asked(step: Any) -> Address:
-    """The node that is asked who serves what."""
+def asked(step: Any, *also: tuple[str, str]) -> Address:
+    """The node that is asked who serves what, and what else it is asked in that write."""
     assert isinstance(step, Send)
-    assert step.commands == (SLOTS_ASKED,)
+    assert step.commands == (SLOTS_ASKED, *also)
     assert step.to is not None
     return step.to
 
@@ -162,10 +184,28 @@ def play(plan: Played, clock: Clock, answer: Callable[[Send], Any], *, first: An
             if isinstance(step, Pause):
                 clock.now += max(step.seconds, 0.001)
                 step = plan.send(())
-                continue
-            replies = answer(step)
-            thrown = isinstance(replies, NotSent | Lost)
-            step = plan.throw(replies) if thrown else plan.send(replies)
+            elif isinstance(step, SendAll):
+                step = plan.send([answer(send) for send in step.sends])
+            else:
+                step = _give(plan, answer(step))
     except StopIteration as done:
         return done.value
     raise AssertionError("the plan does not end")
+
+
+def _give(plan: Played, outcome: Outcome) -> Any:
+    """Give a plan what became of its one write."""
+    return plan.throw(outcome) if isinstance(outcome, NotSent | Lost) else plan.send(outcome)
+
+
+def run(
+    known: Topology | None, call: Call[Any] = CALL, *, until: float = 1e9, clock: Any = None
+) -> Played:
+    """The plan of a call through a cluster."""
+    return single(
+        call,
+        route=route_of(known, [call]),
+        until=until,
+        clock=clock or Clock(),
+        jitter=lambda: 0.5,
+    )

@@ -31,6 +31,7 @@ from tests.cluster.plans import (
     SLOT_A,
     SLOT_B,
     SLOT_C,
+    SLOTS_ASKED,
     TRYAGAIN,
     WHOLE,
     A,
@@ -39,12 +40,15 @@ from tests.cluster.plans import (
     Clock,
     Played,
     ask,
+    asked,
     end,
     evalsha,
     incr,
     key_of,
     load_of,
     moved,
+    play,
+    slots_reply,
     topology,
 )
 
@@ -64,7 +68,7 @@ class Servers:
 
     def way(self, call: Call[Any], /) -> tuple[Address | None, bool]:
         route = route_of(self.topology, [call])
-        return None if self.topology.stale else route.target(), route.reads
+        return None if self.topology.must_be_asked() else route.target(), route.reads
 
     def known_by(self, to: Address | None, /) -> set[str]:
         return self._scripts.setdefault(to, set(self._at_first))
@@ -157,16 +161,42 @@ def test_of_a_batch_one_caller_asks_a_cluster_that_was_never_asked() -> None:
     assert set(writes(plan.send([WHOLE]))) == {A, B}
 
 
-def test_within_a_batch_too_a_node_has_a_part_of_the_time_to_say_who_serves_what() -> None:
-    plan, _ = start(ON_A, ON_A, until=1.0, clock=(clock := Clock()))
-    step: Any = plan.throw(NotSent(REFUSED))
-    while isinstance(step, Pause):
-        clock.now += step.seconds
-        step = plan.send(())
+def test_asking_is_a_write_of_its_own_also_where_calls_go_to_the_node_that_is_asked() -> None:
+    """It has a part of the time that the calls have."""
+    servers = Servers(topology(reply=slots_reply((A,))))
+    plan, _ = start(ON_A, ON_A, servers=servers, until=1.0, clock=(clock := Clock()))
+    pause: Any = plan.send([TRYAGAIN] * 2)
+    clock.now += pause.seconds
 
-    assert step.commands == (("CLUSTER", "SLOTS"),)
-    assert step.within is not None
-    assert step.within <= 0.5
+    asking, going_on = plan.send(()).sends
+
+    assert asked(asking) == A
+    assert asking.within == (1.0 - clock.now) / 2
+    assert going_on == Send(evalsha(ON_A), to=A)
+    assert plan.send([Lost(CLOSED), [1]]).to == SEED, "the loss of one is not the other's"
+    assert plan.send([slots_reply((A,))]) == Send(evalsha(ON_A), to=A)
+    assert end(plan, 2) == [2, 1]
+
+
+def test_a_batch_does_not_wait_for_the_answer_to_another_caller() -> None:
+    servers = Servers()
+    servers.topology.stale = True
+
+    with servers.topology.refreshing:
+        plan, step = start(ON_A, ON_B, servers=servers)
+        assert writes(step) == {A: (evalsha(ON_A),), B: (evalsha(ON_B),)}
+    assert finish(plan, step, {A: [1], B: [2]}) == [1, 2]
+
+
+def test_a_batch_that_knows_nothing_waits_for_the_answer_to_another_caller() -> None:
+    servers = Servers(Topology([SEED]))
+
+    with servers.topology.refreshing:
+        plan, step = start(ON_A, ON_B, servers=servers)
+        assert isinstance(step, Pause)
+        assert isinstance(plan.send(()), Pause)
+        servers.topology.learn(WHOLE, SEED)
+    assert set(writes(plan.send(()))) == {A, B}
 
 
 def test_moved_concerns_one_call_and_the_others_have_their_replies() -> None:
@@ -200,23 +230,15 @@ def test_a_call_that_waits_holds_up_no_redirected_one() -> None:
     assert isinstance(plan.send([2]), Pause)
 
 
-def test_of_the_waiting_calls_of_a_batch_one_asks() -> None:
+def test_of_the_waiting_calls_of_a_batch_one_asks_and_the_others_go_on() -> None:
     plan, _ = start(ON_A, ON_A, ON_A)
     assert isinstance(plan.send([TRYAGAIN] * 3), Pause)
 
-    asking = plan.send(())
-    assert writes(asking).popitem()[1] == (("CLUSTER", "SLOTS"),)
-    step = plan.send([WHOLE])
-    seen = 0
-    while seen < 3:
-        if isinstance(step, Pause):
-            step = plan.send(())
-            continue
-        (commands,) = writes(step).values()
-        assert set(commands) == {evalsha(ON_A)}
-        seen += len(commands)
-        step = None if seen == 3 else plan.send([1] * len(commands))
-    assert end(plan, *[1] * len(commands)) == [1, 1, 1]
+    asking, going_on = plan.send(()).sends
+    asked(asking)
+    assert going_on == Send(evalsha(ON_A), evalsha(ON_A), to=A)
+    assert plan.send([[WHOLE], [1, 2]]) == Send(evalsha(ON_A), to=A)
+    assert end(plan, 3) == [3, 1, 2]
 
 
 def test_a_lost_node_leaves_its_own_calls_unknown_and_no_others() -> None:
@@ -228,23 +250,22 @@ def test_a_lost_node_leaves_its_own_calls_unknown_and_no_others() -> None:
 
 
 def test_a_node_that_was_not_reached_is_looked_up_again_for_its_calls_alone() -> None:
-    plan, step = start(ON_A, ON_B, ON_A)
-    assert isinstance(answer(plan, step, {A: NotSent(REFUSED), B: [2]}), Pause)
-    step = plan.send(())
+    plan, step = start(ON_A, ON_B, ON_A, clock=(clock := Clock()))
     promoted = [[0, 5460, *WHOLE[0][3:]], *WHOLE[1:]]
+    ran: list[Send] = []
 
-    sent: list[Any] = []
-    while len(sent) < 2:
-        if isinstance(step, Pause):
-            step = plan.send(())
-        elif step.commands == (("CLUSTER", "SLOTS"),):
-            step = plan.send([promoted])
-        else:
-            assert step.to == A2
-            sent += step.commands
-            if len(sent) < 2:
-                step = plan.send([1])
-    assert end(plan, *[1] * len(step.commands)) == [1, 2, 1]
+    def give(send: Send) -> Outcome:
+        if send.commands == (SLOTS_ASKED,):
+            return [promoted]
+        if send.to == A:
+            return NotSent(REFUSED)
+        ran.append(send)
+        return [len(ran)] * len(send.commands)
+
+    paused = answer(plan, step, {A: NotSent(REFUSED), B: [7]})
+
+    assert play(plan, clock, give, first=paused) == [1, 7, 2]
+    assert ran == [Send(evalsha(ON_A), to=A2)] * 2
 
 
 def test_a_call_whose_keys_are_in_two_slots_is_its_own_result() -> None:

@@ -25,6 +25,7 @@ from tests.cluster.callers import (
     forget_stats,
     incr,
     keys,
+    refused,
     seen,
 )
 
@@ -232,6 +233,25 @@ def test_a_user_who_may_not_ask_for_the_slots_is_told_so(
 
     with pytest.raises(AccessDenied, match=r"cluster\|slots"):
         caller.run(open_app(caller, bare_cluster), incr(b"app:k"))
+    caller.close()
+
+
+def test_a_user_who_may_not_list_the_nodes_is_routed_all_the_same(
+    runner: asyncio.Runner, bare_cluster: Cluster, users: Callable[..., None]
+) -> None:
+    """CLUSTER NODES goes along after a redirection to a stranger, and is refused here."""
+    caller = ClusterCaller(is_async=False, runner=runner)
+    users("+script|load", "+command", "+info")
+    own = open_app(caller, bare_cluster)
+    topology = pools.of(own).topology
+    assert topology is not None
+    topology.met_stranger = True
+    forget_stats(bare_cluster.nodes)
+
+    assert [caller.run(own, incr(b"app:" + key)) for key in keys(20)] == [1] * 20
+
+    assert not topology.stale
+    assert sum(refused(bare_cluster.nodes, "cluster|nodes")) == 1
     caller.close()
 
 

@@ -13,14 +13,13 @@ from redislua.errors import (
     ServerUnreachable,
 )
 from redislua.runtime import Call
-from redislua.runtime.plan import single
-from redislua.runtime.route import route_of
 from redislua.runtime.slots import Topology
 from redislua.runtime.steps import Address, Lost, NotSent, Send
 from tests.cluster.plans import (
     A2,
     B2,
     C2,
+    CALL,
     CLOSED,
     NOPERM,
     NOSCRIPT,
@@ -34,7 +33,6 @@ from tests.cluster.plans import (
     B,
     C,
     Clock,
-    Played,
     asked,
     evalsha,
     incr,
@@ -42,24 +40,9 @@ from tests.cluster.plans import (
     moved,
     paused,
     play,
+    run,
     topology,
 )
-
-CALL = incr()
-
-
-def run(
-    known: Topology | None, call: Call[Any] = CALL, *, until: float = 1e9, clock: Any = None
-) -> Played:
-    """The plan of a call through a cluster."""
-    return single(
-        call,
-        route=route_of(known, [call]),
-        until=until,
-        clock=clock or Clock(),
-        jitter=lambda: 0.5,
-    )
-
 
 # --- replicas --------------------------------------------------------------------------------
 
@@ -171,6 +154,28 @@ def test_a_caller_whose_node_is_known_does_not_wait_for_the_answer_to_another() 
     asked(broken.send(()))
 
     assert next(run(known, incr(SLOT_B))) == Send(evalsha(incr(SLOT_B)), to=B)
+    assert next(run(known)) == Send(evalsha(CALL), to=A), "with what is known"
+
+
+def test_while_nobody_asks_the_next_caller_does_so_first() -> None:
+    known = topology()
+    known.stale = True
+    plan = run(known, incr(SLOT_B))
+
+    asked(next(plan))
+    assert plan.send([WHOLE]).to == B
+
+
+def test_a_slot_of_nobody_is_waited_for_while_another_asks_and_nothing_is_sent() -> None:
+    known, clock = topology(reply=WHOLE[1:]), Clock()
+    known.stale = True
+    plan = run(known, until=1.0, clock=clock)
+
+    with known.refreshing:
+        assert paused(next(plan))
+        assert paused(plan.send(()))
+        known.learn(WHOLE, B)
+    assert plan.send(()) == Send(evalsha(CALL), to=A)
 
 
 def test_nodes_are_asked_one_after_another_until_one_answers() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import redis.exceptions as said
 
 from redislua.errors import (
     CrossSlot,
@@ -15,12 +14,12 @@ from redislua.errors import (
     ServerUnreachable,
 )
 from redislua.runtime import Call
-from redislua.runtime.plan import single
-from redislua.runtime.route import MOST_HOPS, route_of
+from redislua.runtime.route import MOST_HOPS
 from redislua.runtime.slots import Topology
-from redislua.runtime.steps import Address, Lost, NotSent, Pause, Send
+from redislua.runtime.steps import Address, Lost, NotSent, Send
 from tests.cluster.plans import (
     A2,
+    CALL,
     CLOSED,
     DOWN,
     NOPERM,
@@ -36,7 +35,6 @@ from tests.cluster.plans import (
     B,
     C,
     Clock,
-    Played,
     ask,
     asked,
     end,
@@ -47,23 +45,9 @@ from tests.cluster.plans import (
     moved,
     paused,
     play,
+    run,
     topology,
 )
-
-CALL = incr()
-
-
-def run(
-    known: Topology | None, call: Call[Any] = CALL, *, until: float = 1e9, clock: Any = None
-) -> Played:
-    """The plan of a call through a cluster."""
-    return single(
-        call,
-        route=route_of(known, [call]),
-        until=until,
-        clock=clock or Clock(),
-        jitter=lambda: 0.5,
-    )
 
 
 def test_a_call_goes_to_the_node_of_its_keys() -> None:
@@ -164,62 +148,6 @@ def test_a_loop_of_moved_ends_at_the_deadline_without_an_execution() -> None:
     assert raised.value.code == "MOVED"
     assert clock.now <= 1.0
     assert MOST_HOPS < len(sent) < 30 * MOST_HOPS
-
-
-# --- who is followed -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("error", [moved(SLOT_A, STRANGER), ask(SLOT_A, STRANGER)], ids=repr)
-def test_nobody_connects_to_a_stranger_that_an_error_names(error: Exception) -> None:
-    """A script can make such an error up."""
-    clock = Clock()
-    sent: list[Send] = []
-
-    def answer(send: Send) -> list[Any]:
-        sent.append(send)
-        return [WHOLE if send.commands == (SLOTS_ASKED,) else error]
-
-    with pytest.raises(NotExecuted) as raised:
-        play(run(topology(), until=1.0, clock=clock), clock, answer)
-    assert raised.value.code in ("MOVED", "ASK")
-    assert STRANGER not in [send.to for send in sent]
-    questions = [send.commands == (SLOTS_ASKED,) for send in sent]
-    assert questions[:3] == [False, True, False], "the cluster is asked, and the call tried again"
-
-
-def test_a_node_that_just_joined_is_met_once_the_cluster_was_asked() -> None:
-    known, joined = topology(), ("10.0.0.4", 6379)
-    plan = run(known)
-    next(plan)
-
-    assert paused(plan.send([moved(SLOT_A, joined)]))
-    asked(plan.send(()))
-    fresh = [[0, 0, [b"10.0.0.4", 6379, b"id"]], [1, 5460, *WHOLE[0][2:]], *WHOLE[1:]]
-    assert plan.send([fresh]) == Send(evalsha(CALL), to=joined)
-
-
-@pytest.mark.parametrize("text", ["0 10.0.0.2:port", "0 10.0.0.2:", "0 10.0.0.2", "0", ""])
-@pytest.mark.parametrize("code", ["MOVED", "ASK"])
-def test_a_redirection_that_names_no_node_is_refused_like_one_to_a_stranger(
-    code: str, text: str
-) -> None:
-    """As a plain error, so that the plan alone judges it."""
-    plan = run(topology(), until=1.0, clock=lambda: 0.99)
-    next(plan)
-
-    with pytest.raises(NotExecuted) as raised:
-        plan.send([said.ResponseError(f"{code} {text}".strip())])
-    assert raised.value.code == code
-
-
-@pytest.mark.parametrize("slot", ["16000", "16384", "99999", "-1", "x", "0x0"])
-def test_a_redirection_teaches_nothing_about_any_other_slot(slot: str) -> None:
-    known = topology()
-    plan = run(known)
-    next(plan)
-
-    assert isinstance(plan.send([said.ResponseError(f"MOVED {slot} 10.0.0.2:6379")]), Send | Pause)
-    assert (known.serving(16000), known.serving(16383)) == (C, C)
 
 
 # --- ASK -------------------------------------------------------------------------------------

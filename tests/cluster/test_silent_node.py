@@ -71,21 +71,18 @@ def at_once(caller: ClusterCaller, client: Any, calls: list[tuple[Call[Any], flo
         return list(threads.map(one, calls))
 
 
-@pytest.mark.parametrize("retry", ["never", "safe"])
 def test_its_calls_end_at_their_deadline_and_the_others_are_answered(
-    retry: Any,
-    caller: ClusterCaller,
-    patient_cluster: Cluster,
-    silent: Callable[[], ClusterNode],
+    caller: ClusterCaller, patient_cluster: Cluster, silent: Callable[[], ClusterNode]
 ) -> None:
-    """Half of the calls are on the silent node, again and again, and the others need 0.6 s."""
+    """Half of the calls are on the silent node, and the others may take less time than those."""
     own, other = shared_out(patient_cluster)
     client = caller.open_cluster(patient_cluster)
     caller.run_many(client, *[incr(key) for key in own + other])
     silent()
 
-    for _ in range(4):
-        calls = [(incr(key, retry), 1.2) for key in own[:6]]
+    for _ in range(2):
+        calls = [(incr(key, "never"), 1.0) for key in own[:3]]
+        calls += [(incr(key, "safe"), 1.0) for key in own[3:6]]
         calls += [(incr(key), 0.6) for key in other[:6]]
         outcomes = at_once(caller, client, calls)
         assert all(isinstance(one, GAVE_UP) for one in outcomes[:6]), outcomes[:6]
@@ -105,7 +102,7 @@ def test_in_a_batch_its_calls_alone_fail(
     silent()
     calls = [incr(key) for pair in zip(own, other, strict=False) for key in pair]
 
-    results = caller.run_many(client, *calls, deadline=1, return_exceptions=True)
+    results = caller.run_many(client, *calls, deadline=0.7, return_exceptions=True)
 
     assert all(isinstance(one, GAVE_UP) for one in results[::2])
     assert list(results[1::2]) == [2] * (len(results) // 2)
@@ -114,12 +111,12 @@ def test_in_a_batch_its_calls_alone_fail(
 def test_a_client_that_starts_meanwhile_asks_another_node(
     caller: ClusterCaller, patient_cluster: Cluster, silent: Callable[[], ClusterNode]
 ) -> None:
+    """The silent one is the first that it asks."""
     _, other = shared_out(patient_cluster)
-    clients = [caller.open_cluster(patient_cluster) for _ in range(3)]
+    client = caller.open_cluster(patient_cluster)
     silent()
 
-    for client in clients:
-        assert caller.run(client, incr(other[0]), deadline=6) > 0
+    assert caller.run(client, incr(other[0]), deadline=6) == 1
 
 
 def test_what_it_was_sent_runs_once_when_it_goes_on(

@@ -30,6 +30,7 @@ from tests.cluster.plans import (
     incr,
     key_of,
     node,
+    nodes_reply,
     slots_reply,
     topology,
 )
@@ -227,6 +228,58 @@ def test_what_was_learnt_last_counts() -> None:
 
     assert [known.serving(slot) for slot in (SLOT_A, SLOT_C)] == [C, B]
     assert not known.knows(A)
+
+
+# --- who else belongs to it ------------------------------------------------------------------
+
+LINES = b"""\
+07c37df 10.0.0.4:6379@16379 master - 0 1426238317239 4 connected
+67ed2db 10.0.0.5:6379@16379,five.example slave 07c37df 0 1426238316232 2 connected
+292f8b3 10.0.0.6:6379@16379,,shard-id=69bc080733d1 master - 0 0 3 connected 0-99 [100->-07c37df]
+6ec2392 2001:db8::7:6379@16379,,tls-port=0,shard-id=114f6674a35b master - 0 0 5 connected
+824fe11 :6380@16380 myself,master - 0 0 1 connected
+no line of CLUSTER NODES
+
+"""
+
+
+def test_nodes_that_serve_no_slot_are_known_once_they_were_named() -> None:
+    known = topology()
+    known.met_stranger = True
+    known.learn_members(LINES, ("asked", 1))
+
+    named = ["10.0.0.4", "10.0.0.5", "five.example", "10.0.0.6", "2001:db8::7"]
+    assert all(known.knows((host, 6379)) for host in named)
+    assert known.knows(("asked", 6380)), "it does not know its own address"
+    assert known.knows(A)
+    assert not known.knows(STRANGER)
+    assert not known.met_stranger
+    assert known.serving_nodes() == [A, B, C], "nothing is sent to them without a redirection"
+
+
+def test_nodes_that_are_not_named_any_more_are_strangers_again() -> None:
+    known = topology()
+    known.learn_members(nodes_reply(STRANGER), A)
+    known.learn_members(nodes_reply(A), A)
+
+    assert not known.knows(STRANGER)
+
+
+def test_named_nodes_too_are_reached_where_the_client_remaps_them() -> None:
+    known = Topology([SEED], remap=lambda address: ("127.0.0.1", address[1] + 1))
+    known.learn_members(nodes_reply(STRANGER), A)
+
+    assert known.knows(("127.0.0.1", STRANGER[1] + 1))
+    assert not known.knows(STRANGER)
+
+
+@pytest.mark.parametrize("lines", [b"", b"\xff\xfe\n", b"OK"], ids=repr)
+def test_what_is_no_reply_to_cluster_nodes_names_nobody(lines: bytes) -> None:
+    known = topology()
+    known.learn_members(lines, A)
+
+    assert not known.knows(STRANGER)
+    assert known.knows(A)
 
 
 # --- MOVED -----------------------------------------------------------------------------------

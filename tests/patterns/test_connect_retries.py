@@ -16,6 +16,8 @@ from redislua.server import Cluster, SentinelSet, Server
 from tests.patterns.openers import Opener
 from tests.runtime.proxy import FaultName, Proxy
 
+pytestmark = pytest.mark.client_side
+
 LOSSES: list[tuple[FaultName, float]] = [("drop_reply", 0), ("cut", 2), ("blackhole", 0)]
 NO_MASTER = (redis.sentinel.MasterNotFoundError, redis.asyncio.sentinel.MasterNotFoundError)
 DOWN = (NotConnected, *NO_MASTER)

@@ -14,6 +14,8 @@ from redislua.server import Cluster, SentinelSet, Server
 from tests.patterns.openers import Opener
 from tests.runtime.samples import incr
 
+pytestmark = pytest.mark.client_side
+
 
 def test_a_single_server_s_client_has_the_settings_of_production(
     opener: Opener, client: redis.Redis, server: Server

@@ -18,6 +18,8 @@ from redislua.server import Server
 from tests.patterns.openers import Opener
 from tests.runtime.samples import incr
 
+pytestmark = pytest.mark.client_side
+
 
 class Secured(NamedTuple):
     """A server that speaks TLS.

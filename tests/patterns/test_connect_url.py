@@ -13,6 +13,8 @@ from redislua.errors import InvalidArgument, InvalidArgumentType, InvalidArgumen
 from redislua.patterns._address import parse, redacted
 from redislua.patterns.connect import connect
 
+pytestmark = pytest.mark.client_side
+
 SECRET = "s3cr3t"
 
 UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [

@@ -3,6 +3,7 @@
 ``move`` does it all. The steps apart hold the cluster in the states between: after
 `begin` the source answers ASK for keys that it lacks, after `move_keys` the target has
 them and serves them after ASKING alone, after `finish` everybody answers MOVED.
+`make_empty_primary` gives a slot somewhere new to go.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from redislua.server import Cluster, ClusterNode
+from redislua.server.node import await_agreement
 
 _BATCH = 100
 _TIMEOUT = 5000  # milliseconds for one MIGRATE
@@ -89,3 +91,31 @@ def move(cluster: Cluster, slot: int, target: ClusterNode) -> int:
     moved = move_keys(slot, source, target)
     finish(cluster, slot, source, target)
     return moved
+
+
+def make_empty_primary(cluster: Cluster, replica: ClusterNode) -> None:
+    """Have a replica forget whose it was and join again, as a new node does: with no slot.
+
+    It returns once every node knows it and it takes keys: a primary refuses them, with
+    CLUSTERDOWN, for as long as ``cluster-node-timeout`` after it has met the others.
+
+    Raises:
+        ServerUnavailable: It does not come to that.
+    """
+    replica.ask("CLUSTER RESET", "SOFT")
+    other = next(node for node in cluster.nodes if node is not replica)
+    replica.ask("CLUSTER MEET", other.host, other.port)
+    await_agreement(repr(cluster), lambda: _doubt_about(cluster, replica))
+
+
+def _doubt_about(cluster: Cluster, newcomer: ClusterNode) -> str | None:
+    """Say who does not take a node for a primary yet, or that it does not take keys."""
+    for node in cluster.nodes:
+        said: Any = node.ask("CLUSTER INFO")
+        if said["cluster_state"] != "ok":
+            return f"{node} says cluster_state:{said['cluster_state']}"
+        members: Any = node.ask("CLUSTER NODES")
+        flags = [one["flags"] for one in members.values() if one["node_id"] == newcomer.id]
+        if len(members) != len(cluster.nodes) or not any("master" in one for one in flags):
+            return f"{node} does not know {newcomer} as a primary"
+    return None
