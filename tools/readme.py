@@ -52,7 +52,7 @@ def filled(text: str, name: str, content: str) -> str:
 
 def figures(results: str) -> str:
     """The table of goals of the benchmark's page, and what it was measured with."""
-    parts = dict(re.findall(r"^## (.+)\n\n(.*?)(?=^## |\Z)", results, re.DOTALL | re.MULTILINE))
+    parts = dict(re.findall(r"^## ([^\n]+)\n\n(.*?)(?=^## |\Z)", results, re.DOTALL | re.MULTILINE))
     lines = [line for line in parts["Goals"].splitlines() if line.startswith("|")]
     return "\n".join([*lines, "", *parts["Measured with"].strip().splitlines()]) + "\n"
 
