@@ -167,6 +167,7 @@ def test_a_server_that_had_to_be_stopped_leaves_the_outcome_unknown(form: Form, 
             ground.home.script_kill()
         node.kill()
         node.restart()
+        ground.home.connection_pool.disconnect()  # not every redis-py notices by itself
 
     stopping = threading.Thread(target=stop)
     stopping.start()
