@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from redislua.runtime.call import Call
 from redislua.runtime.connections import wire
 from redislua.runtime.connections.direct import BlockingLine, DirectLine
-from redislua.runtime.connections.line import Connections, Source, refusals
+from redislua.runtime.connections.line import Connections, Enough, Source, refusals
 from redislua.runtime.connections.product import HELLO, product_of
 from redislua.runtime.connections.threads import Coalescer
 from redislua.runtime.settings import Settings
@@ -148,9 +148,9 @@ class Pool(Connections[BlockingLine]):
                 return line
             self.drop(line)
 
-    def connect(self, until: float) -> BlockingLine:
-        """Open a connection."""
-        connection = self._new(until)
+    def connect(self, until: float, *, most: float = math.inf) -> BlockingLine:
+        """Open a connection, unless there are ``most`` already: then `Enough` is raised."""
+        connection = self._new(until, most)
         try:
             connection.connect()
             if self._replica:
@@ -198,7 +198,10 @@ class Pool(Connections[BlockingLine]):
             try:
                 line = self.idle.pop()
             except IndexError:
-                return None if self._made >= self._solo() else self.connect(until)
+                try:
+                    return self.connect(until, most=self._solo())
+                except Enough:
+                    return None
             if line.is_fresh(until):
                 return line
             self.drop(line)

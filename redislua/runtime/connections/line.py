@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import select
 import threading
 import time
@@ -85,6 +86,10 @@ class Line:
 L = TypeVar("L", bound=Line)
 
 
+class Enough(Exception):
+    """No further connection is made: the call travels on one that others use too."""
+
+
 class Connections(Generic[L]):
     """Idle connections to one server and a count of all of them.
 
@@ -116,9 +121,16 @@ class Connections(Generic[L]):
         self.known: set[str] = set()
         self.settings = settings
 
-    def _new(self, until: float) -> Any:
-        """Make a connection that is not connected yet; its waits end with the deadline."""
+    def _new(self, until: float, most: float = math.inf) -> Any:
+        """Make a connection that is not connected yet; its waits end with the deadline.
+
+        Raises:
+            Enough: There are as many as the caller wants at most.
+            NotSent: There are as many as the client allows.
+        """
         with self._lock:
+            if self._made >= most:
+                raise Enough
             if self._made >= self._source.max_connections:
                 raise NotSent(self._errors.MaxConnectionsError("Too many connections"))
             self._made += 1
