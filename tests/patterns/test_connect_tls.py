@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from redislua.errors import ServerUnavailable
 from redislua.patterns.connect import NotConnected
 from redislua.server import Server
 from tests.patterns.openers import Opener
+from tests.runtime.callers import Caller
+from tests.runtime.coalescing.crowd import at_once, echo
 from tests.runtime.samples import incr
 
 pytestmark = pytest.mark.client_side
@@ -125,6 +128,20 @@ def test_the_right_authority_and_a_client_s_certificate_let_commands_and_scripts
     assert opener.do(client, "incr", "n") == 1
     assert opener.do(by_query, "incr", "n") == 2
     assert opener.run(client, incr()) == 1
+
+
+def test_a_crowd_shares_connections_over_tls(
+    opener: Opener, secured: Secured, runner: asyncio.Runner
+) -> None:
+    """Large and small calls, more than have a connection to themselves."""
+    client = opener.open(
+        secured.url, ssl_ca_certs=secured.ca, ssl_certfile=secured.cert, ssl_keyfile=secured.key
+    )
+    caller = Caller(is_async=opener.is_async, runner=runner)
+    calls = [echo(number, size=200_000 * (number % 7 == 0)) for number in range(64)]
+
+    for _ in range(3):
+        assert at_once(caller, client, calls) == [b"%d" % number for number in range(64)]
 
 
 @pytest.mark.parametrize("which", ["another authority", "the system's", "another name"])
