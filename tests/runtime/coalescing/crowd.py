@@ -6,12 +6,16 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Self
 
 import redis
 
-from redislua.runtime import Call, arun, run
+from redislua.runtime import Call, arun, run, run_many
+from redislua.runtime.connections import Pool
+from redislua.runtime.pools import pools
 from tests.runtime.callers import Caller
+from tests.runtime.coalescing.gate import Gate
 from tests.runtime.samples import call
 
 DEADLINE = 30.0
@@ -69,3 +73,51 @@ def eventually(holds: Callable[[], bool], *, within: float = 10.0) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+class Sharing:
+    """A blocking client with a call on its one own connection: what else it calls is shared.
+
+    Attributes:
+        client: It may have one connection more, which is not open yet.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._threads = ThreadPoolExecutor(100)
+        self.client = redis.Redis(host="127.0.0.1", port=gate.port, max_connections=2)
+
+    def __enter__(self) -> Self:
+        run(self.client, echo(0))
+        self._gate.shut()
+        self.begin(echo(0))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._gate.open()
+        self._threads.shutdown()
+        self.client.close()
+
+    @property
+    def pool(self) -> Pool:
+        """The client's connections."""
+        pool = pools.of(self.client)
+        assert isinstance(pool, Pool)
+        return pool
+
+    def begin(self, *calls: Call[Any], deadline: float = DEADLINE) -> Future[tuple[Any, ...]]:
+        """Run calls in a thread of their own; returns once the server has them."""
+        arrived = self._gate.arrived + len(calls)
+        outcomes = self.queue(*calls, deadline=deadline)
+        assert eventually(lambda: self._gate.arrived >= arrived)
+        return outcomes
+
+    def queue(self, *calls: Call[Any], deadline: float = DEADLINE) -> Future[tuple[Any, ...]]:
+        """Run calls in a thread of their own."""
+        return self._threads.submit(
+            lambda: run_many(self.client, *calls, deadline=deadline, return_exceptions=True)
+        )
+
+    def waiting(self) -> int:
+        """How many writes wait for the shared connection."""
+        return self.pool._coalescer.queue.qsize()

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from redislua.runtime import configure
-from redislua.runtime.connections.lane import EARLY
 from tests.runtime.callers import Caller
 from tests.runtime.coalescing.crowd import at_once, connections, echo
 
@@ -29,7 +28,7 @@ def test_tasks_share_writes(runner: asyncio.Runner, client: Any, tasks: int) -> 
     taken = reads(client) - before - 1
 
     assert replies == [b"%d" % number for number in range(tasks)]
-    assert taken <= tasks // EARLY + 2
+    assert taken <= tasks // 4  # some leave alone, as replies make room; see the control below
     caller.close()
 
 
