@@ -144,7 +144,7 @@ class Pool(Connections[BlockingLine]):
                 line = self.idle.pop()
             except IndexError:
                 return self.connect(until)
-            if line.is_fresh(until):
+            if self._is_fresh(line, until):
                 return line
             self.drop(line)
 
@@ -202,7 +202,7 @@ class Pool(Connections[BlockingLine]):
                     return self.connect(until, most=self._solo())
                 except Enough:
                     return None
-            if line.is_fresh(until):
+            if self._is_fresh(line, until):
                 return line
             self.drop(line)
 
@@ -215,6 +215,13 @@ class Pool(Connections[BlockingLine]):
             self.idle.append(line)
             raise refused
         return line
+
+    def _is_fresh(self, line: BlockingLine, until: float) -> bool:
+        try:
+            return line.is_fresh(until)
+        except BaseException:  # interrupted while a PING was on its way
+            self.drop(line)
+            raise
 
     def _solo(self) -> float:
         """How many connections may be open before calls share one."""

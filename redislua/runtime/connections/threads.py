@@ -9,6 +9,7 @@ connection: an interrupted one, or one whose deadline passes, leaves it as it is
 
 from __future__ import annotations
 
+import contextlib
 import math
 import queue
 import threading
@@ -100,13 +101,11 @@ class Unit:
         return self._replies
 
     def _wait(self) -> bool:
-        left = self.until - time.monotonic()
-        if left > PATIENCE:
+        while (left := self.until - time.monotonic()) > PATIENCE and self.worker is None:
             if self._ended.acquire(timeout=PATIENCE):
                 return True
             if self.worker is None:
                 self._coalescer.relieve()
-            left = self.until - time.monotonic()
         return self._ended.acquire(timeout=max(left, 0.0))
 
     def end(self, replies: list[Any]) -> None:
@@ -153,7 +152,10 @@ class Coalescer:
             if self._worker is None:
                 self._start()
         except BaseException as error:
-            unit.left = True  # still queued, and nobody's
+            with self.lock:
+                if unit.worker is not None and isinstance(error, RuntimeError):
+                    return unit  # another thread wrote it in the meantime
+                unit.left = True  # still queued, and nobody's
             if isinstance(error, RuntimeError):  # no further thread can be started
                 raise NotSent(error) from error
             raise
@@ -215,7 +217,10 @@ class Coalescer:
     def _relieve(self) -> None:
         # Those who come later travel on a new connection, and those who are on this one
         # keep it until their own deadlines.
-        if self.is_busy and not self.is_flowing() and self._threads < MOST_THREADS:
+        if self._worker is None and self._has_work():
+            with contextlib.suppress(RuntimeError):  # no thread can be started now either
+                self._begin()
+        elif self.is_busy and not self.is_flowing() and self._threads < MOST_THREADS:
             self._replace()
 
     def _has_work(self) -> bool:

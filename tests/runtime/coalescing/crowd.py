@@ -88,7 +88,7 @@ class Sharing:
         self.client = redis.Redis(host="127.0.0.1", port=gate.port, max_connections=2)
 
     def __enter__(self) -> Self:
-        run(self.client, echo(0))
+        run_many(self.client, echo(0))  # from now on a batch brings no script along
         self._gate.shut()
         self.begin(echo(0))
         return self
