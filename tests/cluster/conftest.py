@@ -10,6 +10,7 @@ import pytest
 import redis
 import valkey
 
+from redislua.server import Cluster, Server, start_cluster
 from tests.cluster.callers import ClusterCaller
 
 
@@ -26,3 +27,13 @@ def library(request: pytest.FixtureRequest) -> ModuleType:
     """Whose clients are used."""
     chosen: ModuleType = request.param
     return chosen
+
+
+@pytest.fixture(scope="module")
+def patient_cluster(server: Server) -> Iterator[Cluster]:
+    """Three primaries that take a silent one for alive, so that nothing is moved meanwhile."""
+    if server.kind == "url":
+        pytest.skip("a server given by its URL is one server, not several")
+    config = {"cluster-node-timeout": "60000"}
+    with start_cluster(server.kind, replicas=0, config=config) as opened:
+        yield opened

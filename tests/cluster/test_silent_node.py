@@ -11,20 +11,10 @@ import pytest
 
 from redislua.errors import NotExecuted, OutcomeUnknown
 from redislua.runtime import Call, arun, run
-from redislua.server import Cluster, ClusterNode, Server, start_cluster
+from redislua.server import Cluster, ClusterNode
 from tests.cluster.callers import ClusterCaller, incr, keys
 
 GAVE_UP = (OutcomeUnknown, NotExecuted)
-
-
-@pytest.fixture(scope="module")
-def patient_cluster(server: Server) -> Iterator[Cluster]:
-    """Three primaries that take a silent one for alive, so that nothing is moved meanwhile."""
-    if server.kind == "url":
-        pytest.skip("a server given by its URL is one server, not several")
-    config = {"cluster-node-timeout": "60000"}
-    with start_cluster(server.kind, replicas=0, config=config) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Protocol
@@ -18,7 +19,7 @@ from redislua.runtime.connections.threads import Coalescer
 from redislua.runtime.settings import Settings
 from redislua.runtime.steps import Address, Lost, NotSent, Outcome, Requires, Send
 
-__all__ = ["Exchange", "Pool", "begun", "finished"]
+__all__ = ["Exchange", "Pool", "exchanged"]
 
 SOLO = 8
 """Connections that calls have to themselves; what comes while all are out is coalesced."""
@@ -29,6 +30,9 @@ class Exchange(Protocol):
 
     def finish(self) -> list[Any]:
         """Read one reply for each command; raises `Lost`, or `NotSent` where it never left."""
+
+    def abandon(self) -> None:
+        """Read nothing: the caller was interrupted."""
 
 
 class _Solo:
@@ -43,10 +47,13 @@ class _Solo:
         try:
             replies = self._line.read(self._count, self._until)
         except BaseException:
-            self._pool.drop(self._line)
+            self.abandon()
             raise
         self._pool.free(self._line)
         return replies
+
+    def abandon(self) -> None:
+        self._pool.drop(self._line)
 
 
 class Pool(Connections[BlockingLine]):
@@ -101,7 +108,7 @@ class Pool(Connections[BlockingLine]):
 
     def exchange_all(self, sends: Sequence[Send], until: float) -> list[Outcome]:
         """Make several exchanges, one after another: there is one server."""
-        return finished([begun(self, send, until) for send in sends])
+        return exchanged([(self, send) for send in sends], until)
 
     def begin(self, send: Send, until: float) -> Exchange:
         """Write commands."""
@@ -254,21 +261,35 @@ class _Ended:
     def finish(self) -> list[Any]:
         raise self._failure
 
+    def abandon(self) -> None:
+        pass
 
-def begun(pool: Pool, send: Send, until: float) -> Exchange:
-    """Begin an exchange; a failure to begin is told when it is finished."""
+
+def exchanged(writes: Sequence[tuple[Pool, Send]], until: float) -> list[Outcome]:
+    """Make several exchanges: write everything, then read the replies, both in this order."""
+    begun: deque[Exchange] = deque()
+    try:
+        for pool, send in writes:
+            begun.append(_begun(pool, send, until))
+        outcomes: list[Outcome] = []
+        while begun:
+            outcomes.append(_outcome(begun.popleft()))
+    except BaseException:  # interrupted: what is not read yet must not meet another call
+        for exchange in begun:
+            exchange.abandon()
+        raise
+    return outcomes
+
+
+def _begun(pool: Pool, send: Send, until: float) -> Exchange:
     try:
         return pool.begin(send, until)
     except (NotSent, Lost) as failure:
-        return _Ended(failure)
+        return _Ended(failure)  # told when it is its turn
 
 
-def finished(exchanges: Sequence[Exchange]) -> list[Outcome]:
-    """Finish exchanges that were all begun before."""
-    outcomes: list[Outcome] = []
-    for exchange in exchanges:
-        try:
-            outcomes.append(exchange.finish())
-        except (NotSent, Lost) as failure:
-            outcomes.append(failure)
-    return outcomes
+def _outcome(exchange: Exchange) -> Outcome:
+    try:
+        return exchange.finish()
+    except (NotSent, Lost) as failure:
+        return failure

@@ -13,7 +13,7 @@ from redis.crc import key_slot
 
 from redislua.runtime.call import Call
 from redislua.runtime.connections.asynchronous import AsyncPool, outcome_of
-from redislua.runtime.connections.blocking import Exchange, Pool, begun, finished
+from redislua.runtime.connections.blocking import Pool, exchanged
 from redislua.runtime.settings import Settings
 from redislua.runtime.slots import Topology, slot_of
 from redislua.runtime.steps import Address, Outcome, Send, Unrouted
@@ -127,12 +127,12 @@ class ClusterPool(_Nodes[Pool]):
 
     def exchange_all(self, sends: Sequence[Send], until: float) -> list[Outcome]:
         """Write to all nodes, then read the replies of all."""
-        pools = [self._at(send.to) for send in sends]
-        exchanges: dict[int, Exchange] = {}
         # Those first that need not connect: a node that lets us wait holds up no other.
-        for index in sorted(range(len(sends)), key=lambda index: not pools[index].idle):
-            exchanges[index] = begun(pools[index], sends[index], until)
-        return finished([exchanges[index] for index in range(len(sends))])
+        writes = [(index, self._at(send.to), send) for index, send in enumerate(sends)]
+        writes.sort(key=lambda write: not write[1].idle)
+        outcomes = exchanged([(pool, send) for _, pool, send in writes], until)
+        by_index = {write[0]: outcome for write, outcome in zip(writes, outcomes, strict=True)}
+        return [by_index[index] for index in range(len(sends))]
 
     def forget(self) -> None:
         """Start afresh in a child process."""

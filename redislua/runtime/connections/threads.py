@@ -95,10 +95,14 @@ class Unit:
             in_time = self._wait()
         finally:
             if not in_time:
-                self._coalescer.leave(self)
+                self.abandon()
         if self._failure is not None:
             raise self._failure
         return self._replies
+
+    def abandon(self) -> None:
+        """Wait no longer."""
+        self._coalescer.leave(self)
 
     def _wait(self) -> bool:
         while (left := self.until - time.monotonic()) > PATIENCE and self.worker is None:
@@ -217,9 +221,8 @@ class Coalescer:
     def _relieve(self) -> None:
         # Those who come later travel on a new connection, and those who are on this one
         # keep it until their own deadlines.
-        if self._worker is None and self._has_work():
-            with contextlib.suppress(RuntimeError):  # no thread can be started now either
-                self._begin()
+        if self._worker is None:
+            self._go_on()
         elif self.is_busy and not self.is_flowing() and self._threads < MOST_THREADS:
             self._replace()
 
@@ -231,8 +234,13 @@ class Coalescer:
         before, self._worker = self._worker, None
         if before is not None and before.line is not None:
             self.lines.give_up(before.line)
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._has_work():
-            self._begin()
+            # Where no thread can be started now, those who wait try again.
+            with contextlib.suppress(RuntimeError):
+                self._begin()
 
     def _start(self) -> None:
         with self.lock:

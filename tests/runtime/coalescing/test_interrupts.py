@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import redis
 
-from redislua.runtime import Call, run, run_many
-from tests.runtime.coalescing.crowd import DEADLINE, Sharing, echo
+from redislua.runtime import run
+from tests.rig.interrupt import interrupted
+from tests.runtime.coalescing.crowd import Sharing, echo
 from tests.runtime.coalescing.gate import Gate
 from tests.runtime.proxy import Proxy
 from tests.runtime.samples import incr
-
-
-class Interrupt(BaseException):
-    """What Ctrl-C raises, under a name of its own."""
-
-
-@pytest.fixture(autouse=True)
-def _alarmed() -> Iterator[None]:
-    def interrupt(*_: object) -> None:
-        raise Interrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    yield
-    signal.signal(signal.SIGALRM, before)
-
-
-def interrupted(client: Any, *calls: Call[Any]) -> None:
-    """Run calls, and be interrupted while their replies are waited for."""
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
-    with pytest.raises(Interrupt):
-        run_many(client, *calls, deadline=DEADLINE)
 
 
 def test_one_that_waits_for_the_shared_connection_touches_no_other(
