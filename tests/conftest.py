@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a ``--server`` that cannot work before anything runs."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Whoever runs a program in the background may have it ignore Ctrl-C, and so would
+        # the programs that tests start and interrupt.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "single_server(reason): needs one server: not run on the ways of a cluster"
     )

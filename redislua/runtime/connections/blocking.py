@@ -129,7 +129,11 @@ class Pool(Connections[BlockingLine]):
         del to
         self._coalescer.renew()
         while self.idle:
-            self.drop(self.idle.pop())
+            try:
+                line = self.idle.pop()
+            except IndexError:  # another thread took the last one
+                break
+            self.drop(line)
 
     def close(self) -> None:
         """Close the idle connections, and each other one when its call ends."""

@@ -132,7 +132,7 @@ class Leased(Connections[AsyncLine]):
 
     def close_soon(self) -> None:
         """Close from anywhere, a finalizer included."""
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed, perhaps at this moment
             self._loop.call_soon_threadsafe(self._end)
 
     async def _connection(self, until: float) -> Any:

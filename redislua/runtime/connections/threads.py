@@ -63,6 +63,7 @@ class Unit:
         "_coalescer",
         "_ended",
         "_failure",
+        "_is_told",
         "_replies",
         "count",
         "left",
@@ -80,6 +81,7 @@ class Unit:
         self._coalescer = coalescer
         self._replies: list[Any] = []
         self._failure: Exception | None = None
+        self._is_told = False
         self._ended = threading.Lock()
         self._ended.acquire()
 
@@ -115,12 +117,14 @@ class Unit:
     def end(self, replies: list[Any]) -> None:
         """Give the caller its replies."""
         if not self.left:
+            self._is_told = True
             self._replies = replies
             self._ended.release()
 
     def fail(self, failure: Exception) -> None:
-        """Give the caller a failure."""
-        if not self.left:
+        """Give the caller a failure, unless it has its replies."""
+        if not self.left and not self._is_told:
+            self._is_told = True
             self._failure = failure
             self._ended.release()
 
@@ -146,7 +150,7 @@ class Coalescer:
         self.lock = threading.RLock()
         self.is_busy = False
         self._worker: _Worker | None = None
-        self._threads = 0
+        self._threads: set[_Worker] = set()
 
     def submit(self, packed: bytes, count: int, until: float) -> Unit:
         """Queue a write."""
@@ -197,10 +201,10 @@ class Coalescer:
         """Whether a thread goes on."""
         return self._worker is worker
 
-    def gone(self) -> None:
+    def gone(self, worker: _Worker) -> None:
         """Take note that a thread ended."""
         with self.lock:
-            self._threads -= 1
+            self._threads.discard(worker)
 
     def retire(self, worker: _Worker) -> bool:
         """Let an idle thread end; False if a call just came."""
@@ -223,7 +227,7 @@ class Coalescer:
         # keep it until their own deadlines.
         if self._worker is None:
             self._go_on()
-        elif self.is_busy and not self.is_flowing() and self._threads < MOST_THREADS:
+        elif self.is_busy and not self.is_flowing() and len(self._threads) < MOST_THREADS:
             self._replace()
 
     def _has_work(self) -> bool:
@@ -249,13 +253,13 @@ class Coalescer:
 
     def _begin(self) -> None:
         worker = _Worker(self)
-        self._threads += 1
+        self._threads.add(worker)
         try:
             self._worker = worker
             threading.Thread(target=worker.run, name="redislua", daemon=True).start()
         except BaseException:
-            self._worker = None
-            self._threads -= 1
+            self._worker = None  # interrupted, it may run all the same: then it ends by itself
+            self._threads.discard(worker)
             raise
 
 
@@ -279,7 +283,7 @@ class _Worker:
         try:
             self._run()
         finally:
-            self._coalescer.gone()
+            self._coalescer.gone(self)
 
     def _run(self) -> None:
         coalescer = self._coalescer
@@ -295,9 +299,9 @@ class _Worker:
                     break
             except BaseException as error:
                 coalescer.is_busy = False
-                self._drop()
                 for unit in units:  # those that have ended take no notice
                     unit.fail(Lost(RuntimeError(f"the thread ended: {error!r}")))
+                self._drop()
                 coalescer.renew()
                 raise
         if self.line is not None:
