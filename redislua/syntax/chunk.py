@@ -1,0 +1,313 @@
+"""One script as the rules see it: its tree, its commands, and what is known of each value."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
+from typing import TypeVar
+
+from redislua.spec.model import Script
+from redislua.syntax.build import Builder, TooDeep
+from redislua.syntax.commands import LINES, Command, table
+from redislua.syntax.evaluate import Evaluator
+from redislua.syntax.gate import problems
+from redislua.syntax.guards import is_asked
+from redislua.syntax.loops import Bound, bound_of
+from redislua.syntax.nodes import (
+    Block,
+    Call,
+    CallStatement,
+    Comment,
+    Expression,
+    For,
+    ForIn,
+    Function,
+    Index,
+    Loop,
+    Name,
+    Node,
+    Repeat,
+    Return,
+    String,
+    Table,
+    Variable,
+    While,
+    bare,
+)
+from redislua.syntax.problem import SyntaxProblem
+from redislua.syntax.reaching import function_around
+from redislua.syntax.sites import CommandCall, command_call, function_of, path_of
+from redislua.syntax.targets import DEFAULT, Targets
+from redislua.syntax.values import Value
+
+__all__ = ["Chunk", "parse"]
+
+N = TypeVar("N", bound=Node)
+
+
+class Chunk:
+    """One file.
+
+    Attributes:
+        path: As it was given.
+        source: Its bytes.
+        script: Its header, or None: a foreign file.
+        targets: The servers that it is to run on.
+        problems: Why Lua does not compile it; then all lists below are empty.
+        main: The main chunk.
+        commands: Where it calls Redis, in source order.
+        variables: Its locals, parameters and loop variables, in source order.
+        globals: Names that mean no local, in source order.
+    """
+
+    def __init__(
+        self, source: bytes, *, path: str, script: Script | None, targets: Targets
+    ) -> None:
+        self.path = path
+        self.source = source
+        self.script = script
+        self.targets = targets
+        self.problems: tuple[SyntaxProblem, ...] = problems(source)
+        refused = any(problem.kind != "dialect" for problem in self.problems)
+        try:
+            self._built = Builder(b"" if refused else source)
+        except TooDeep:
+            message = "nests deeper than is analysed: only its syntax was checked"
+            self.problems += (SyntaxProblem(message, 1, 1, 1, "file"),)
+            self._built = Builder(b"")
+        self.main: Function = self._built.main
+        self.variables: list[Variable] = self._built.variables
+        self.globals: list[Name] = self._built.globals
+        found = [command_call(call) for call in self.calls]
+        self.commands: list[CommandCall] = [command for command in found if command is not None]
+        by_node = {command.node: command for command in self.commands}
+        for command in self.commands:
+            second = command.words()[0] if command.arguments else None
+            if command.name is not None:
+                command.row = _row(targets, command.name, second)
+                if command.row is not None:
+                    command.name = command.row.name
+        self._command_of = by_node
+        self._evaluator = Evaluator(by_node, self._calls_of(), self._was_tested)
+
+    def release(self) -> None:
+        """Cut what refers back, so that the tree goes when the chunk does: it is of no use then.
+
+        Thousands of scripts are read in one run, without waiting for the garbage collector.
+        """
+        self._evaluator = None  # type: ignore[assignment]
+        self._built.release()
+
+    # --- the text ----------------------------------------------------------------------------
+
+    @property
+    def shebang(self) -> bytes | None:
+        """The first line, where it begins with ``#!``."""
+        return self.source.split(b"\n", 1)[0] if self.source.startswith(b"#!") else None
+
+    def text(self, node: Node) -> str:
+        """What is written there."""
+        return self.source[node.start : node.end].decode("utf-8", "replace")
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of a byte, both from 1; columns count characters."""
+        line = bisect_right(self._line_starts, offset)
+        start = self._line_starts[line - 1]
+        return line, len(self.source[start:offset].decode("utf-8", "replace")) + 1
+
+    def line(self, node: Node) -> int:
+        """The line on which it begins, from 1."""
+        return bisect_right(self._line_starts, node.start)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        at = self.source.find(b"\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = self.source.find(b"\n", at + 1)
+        return starts
+
+    # --- what there is, in source order ------------------------------------------------------
+
+    def of(self, kind: type[N]) -> Sequence[N]:
+        """All nodes of a class."""
+        return self._built.of(kind)
+
+    @property
+    def comments(self) -> Sequence[Comment]:
+        """All comments."""
+        return self.of(Comment)
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        """All calls, of commands and of anything else."""
+        return self.of(Call)
+
+    @property
+    def returns(self) -> Sequence[Return]:
+        """All returns, of functions too."""
+        return self.of(Return)
+
+    @property
+    def functions(self) -> Sequence[Function]:
+        """All functions, without the main chunk."""
+        return self.of(Function)
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """All table constructors."""
+        return self.of(Table)
+
+    @property
+    def strings(self) -> Sequence[String]:
+        """All strings; a field's name in ``a.b`` and ``{b = 1}`` is one, too."""
+        return self.of(String)
+
+    @cached_property
+    def loops(self) -> list[Loop]:
+        """All loops."""
+        found: list[Loop] = [*self.of(While), *self.of(Repeat), *self.of(For), *self.of(ForIn)]
+        return sorted(found, key=lambda loop: loop.start)
+
+    # --- what is known -----------------------------------------------------------------------
+
+    def value(self, expression: Expression) -> Value:
+        """What an expression can be; of several values the first."""
+        return self._evaluator.value(expression)
+
+    def command_of(self, expression: Expression | None) -> CommandCall | None:
+        """The command that an expression calls directly, or None."""
+        node = bare(expression)
+        return self._command_of.get(node) if isinstance(node, Call) else None
+
+    def means(self, expression: Expression | None) -> str | None:
+        """``string.format`` for whatever means it, through aliases; None for others."""
+        return path_of(expression)
+
+    def calls_to(self, *paths: str) -> Iterator[Call]:
+        """Calls of library functions, through aliases."""
+        for call in self.calls:
+            if call.method is None and path_of(call.callee) in paths:
+                yield call
+
+    def function_called(self, call: Call) -> Function | None:
+        """The local function that a call calls, or None."""
+        return function_of(call)
+
+    def function_around(self, node: Node) -> Function:
+        """The innermost function that a node is in; the main chunk if no other."""
+        return function_around(node) or self.main
+
+    def statement_of(self, node: Node) -> Node:
+        """The statement that a node is part of, or is."""
+        inner = node
+        for outer in node.parents():
+            if isinstance(outer, Block):
+                return inner
+            inner = outer
+        return inner
+
+    def is_dropped(self, call: Call) -> bool:
+        """Whether nothing looks at what a call gives."""
+        return isinstance(call.parent, CallStatement)
+
+    def loops_around(self, node: Node) -> list[Loop]:
+        """The loops in whose body, or repeated condition, a node is, innermost first.
+
+        Those around the calls of a local function count for what is in it.
+        """
+        return self._loops_around(node, ())
+
+    def _loops_around(self, node: Node, inside: tuple[Function, ...]) -> list[Loop]:
+        found: list[Loop] = []
+        child: Node = node
+        for outer in node.parents():
+            if isinstance(outer, While | Repeat) or (
+                isinstance(outer, For | ForIn) and child is outer.body
+            ):
+                found.append(outer)
+            elif isinstance(outer, Function):
+                if outer not in inside:
+                    calls = self._calls.get(outer) or []
+                    most: list[Loop] = []
+                    for call in calls:
+                        loops = self._loops_around(call, (*inside, outer))
+                        most = max(most, loops, key=len)
+                    found += most
+                return found
+            child = outer
+        return found
+
+    def bound(self, loop: Loop) -> Bound:
+        """How often a loop can run."""
+        return bound_of(loop, self.value)
+
+    def is_tested(self, expression: Expression) -> bool:
+        """Whether the script asks what an expression is before it comes to this place.
+
+        Asking is a condition, ``not``, ``and``, ``or``, a comparison with nil, false or
+        a type's name, or ``assert``; of this expression, or of one that is written the same.
+        """
+        text = self.text(bare(expression))
+        return any(offset <= expression.start for offset in self._tested.get(text, ()))
+
+    def _was_tested(self, expression: Expression) -> bool:
+        if not isinstance(expression, Name | Index):
+            return False
+        return any(
+            offset < expression.start for offset in self._tested.get(self.text(expression), ())
+        )
+
+    @cached_property
+    def _tested(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for kind in (Name, Index, Call):
+            for node in self.of(kind):
+                if is_asked(node):
+                    found.setdefault(self.text(node), []).append(node.start)
+        return found
+
+    # --- within ------------------------------------------------------------------------------
+
+    def _calls_of(self) -> dict[Function, list[Call] | None]:
+        """Every call of each local function; None for one that is also used otherwise."""
+        found: dict[Function, list[Call] | None] = {}
+        for function in self.functions:
+            variable = function.variable
+            if variable is None or variable.only_value() is not function:
+                found[function] = None
+                continue
+            calls: list[Call] | None = []
+            for read in variable.reads:
+                parent = read.parent
+                if isinstance(parent, Call) and parent.callee is read and parent.method is None:
+                    if calls is not None:
+                        calls.append(parent)
+                else:
+                    calls = None
+            found[function] = calls
+        self._calls = found
+        return found
+
+
+def parse(
+    source: bytes,
+    *,
+    path: str = "<script>",
+    script: Script | None = None,
+    targets: Targets = DEFAULT,
+) -> Chunk:
+    """Read one script; a text that Lua refuses gives a chunk with `Chunk.problems`."""
+    return Chunk(source, path=path, script=script, targets=targets)
+
+
+@lru_cache(maxsize=4096)
+def _row(targets: Targets, name: str, second: bytes | None) -> Command | None:
+    """What the newest line that knows a command says of it: first of the targets, then of all."""
+    for line in (*reversed(targets.lines), *reversed(LINES)):
+        row = table(line).get(name, second)
+        if row is not None:
+            return row
+    return None

@@ -1,0 +1,470 @@
+"""What each expression can be, as far as the script's own text tells.
+
+Where it does not tell, the answer is `ANYTHING`: rules are silent then. Loops and recursion
+end because an expression that is being evaluated already adds `NOTHING` to itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from redislua.syntax import library
+from redislua.syntax.literals import number_of
+from redislua.syntax.nodes import (
+    Binary,
+    Call,
+    Constant,
+    Definition,
+    Expression,
+    For,
+    ForIn,
+    Function,
+    Index,
+    Name,
+    Number,
+    Parens,
+    String,
+    Table,
+    Unary,
+    Variable,
+    bare,
+)
+from redislua.syntax.reaching import reaching
+from redislua.syntax.replies import reply_value
+from redislua.syntax.sites import CommandCall, function_of, path_of
+from redislua.syntax.values import ANYTHING, NOTHING, Kind, Origin, Value, joined
+
+__all__ = ["Evaluator"]
+
+WORK = 20_000
+"""Evaluations of one file, above which what is part of a cycle is not evaluated anew."""
+
+_WORDS = {
+    "nil": Value(Origin.LITERAL, Kind.NIL),
+    "true": Value(Origin.LITERAL, Kind.TRUE, symbol=True),
+    "false": Value(Origin.LITERAL, Kind.FALSE, symbol=False),
+}
+
+_NUMBER = Value(Origin.NONE, Kind.NUMBER)
+_BOOLEAN = Value(Origin.LITERAL, Kind.BOOLEAN)
+
+
+class Evaluator:
+    """Evaluates the expressions of one file, each once."""
+
+    def __init__(
+        self,
+        commands: dict[Call, CommandCall],
+        calls_of: dict[Function, list[Call] | None],
+        is_tested: Callable[[Expression], bool],
+    ) -> None:
+        """Know the places where commands and local functions are called.
+
+        Args:
+            commands: By the call.
+            calls_of: Every call of a function, or None where it may be called elsewhere.
+            is_tested: Whether the script asked before what an expression is.
+        """
+        self._commands = commands
+        self._calls_of = calls_of
+        self._is_tested = is_tested
+        self._open: set[Expression | Variable] = set()
+        self._is_cut = False
+        self._work = 0
+
+    def value(self, expression: Expression) -> Value:
+        """What is known of an expression's value; of the first, where it gives several."""
+        if expression.memo is not None:
+            return expression.memo
+        if expression in self._open:
+            self._is_cut = True
+            return NOTHING
+        cut_before, self._is_cut = self._is_cut, False
+        self._open.add(expression)
+        self._work += 1
+        evaluate = self._BY_CLASS.get(type(expression))
+        found = ANYTHING if evaluate is None else evaluate(self, expression)
+        if found.can_be(Kind.FALSY) and self._is_tested(expression):
+            # It was asked for, so somebody thought of it: no rule knows better.
+            found = found.without(Kind.FALSY) if found.kind & ~Kind.FALSY else found
+        self._open.discard(expression)
+        if not self._open:
+            self._is_cut = False
+        if not self._is_cut or self._work > WORK:
+            if not found.kind:  # nothing but a cycle
+                found = ANYTHING
+            expression.memo = found
+        self._is_cut = self._is_cut or cut_before
+        return found
+
+    def definition(self, definition: Definition, variable: Variable) -> Value:
+        """What a definition gives its variable."""
+        if definition.value is not None:
+            return self.nth(definition.value, definition.index)
+        node = definition.node
+        if variable.kind == "parameter" and isinstance(node, Function):
+            return self._argument(node, variable)
+        if isinstance(node, For):
+            # One value after another: no symbol, and whole where it begins whole.
+            first, step = self.value(node.first), node.step
+            is_whole = first.is_whole and (step is None or self.value(step).is_whole)
+            return Value(Origin.LITERAL, Kind.NUMBER, is_whole=is_whole)
+        if isinstance(node, ForIn):
+            return self._element_of(node, definition.index)
+        return _WORDS["nil"]
+
+    def nth(self, expression: Expression, index: int) -> Value:
+        """What is known of one of several values that an expression gives."""
+        if index == 0:
+            return self.value(expression)
+        if isinstance(expression, Call):
+            path = path_of(expression.callee)
+            if path in ("unpack", "table.unpack") and expression.arguments:
+                return _element(self.value(expression.arguments[0]))
+            if path in ("pcall", "xpcall"):
+                return ANYTHING
+            function = function_of(expression)
+            if function is not None and function.returns:
+                return joined(
+                    self.nth(one.values[index], 0)
+                    if index < len(one.values)
+                    else (
+                        ANYTHING
+                        if one.values and isinstance(one.values[-1], Call)
+                        else _WORDS["nil"]
+                    )
+                    for one in function.returns
+                )
+        return ANYTHING
+
+    # --- names -------------------------------------------------------------------------------
+
+    def _name(self, node: Name) -> Value:
+        if node.variable is None:
+            return _GLOBALS.get(node.id, ANYTHING)
+        found = [self.definition(definition, node.variable) for definition in reaching(node)]
+        if len(found) == 1 and found[0].symbol is None and len(node.variable.definitions) == 1:
+            # Read anywhere, it is what it was: unless it is a parameter or a loop's.
+            return replace(found[0], symbol=("local", node.variable.start))
+        return joined(found)
+
+    def _argument(self, function: Function, variable: Variable) -> Value:
+        calls = self._calls_of.get(function)
+        if not calls:
+            return ANYTHING
+        position = function.parameters.index(variable)
+        found = []
+        for call in calls:
+            arguments: list[Expression] = call.arguments
+            if position < len(arguments):
+                found.append(self.value(arguments[position]))
+            elif arguments and isinstance(arguments[-1], Call):
+                found.append(ANYTHING)
+            else:
+                found.append(_WORDS["nil"])
+        value = joined(found)
+        # Calls differ: what one passes is equal to itself alone within one call.
+        return value if len(found) == 1 else replace(value, reply=None)
+
+    def _element_of(self, loop: ForIn, index: int) -> Value:
+        source = bare(loop.values[0]) if loop.values else None
+        if isinstance(source, Call) and source.arguments:
+            path = path_of(source.callee)
+            over = self.value(source.arguments[0])
+            if path == "ipairs":
+                if index == 0:
+                    return Value(Origin.LITERAL, Kind.NUMBER)
+                return _element(over).without(Kind.NIL)
+            if path == "pairs":
+                if index == 0:
+                    return Value(over.origin, Kind.ANY & ~Kind.NIL)
+                return _element(over).without(Kind.NIL)
+            if path in ("string.gmatch", "string.gfind"):
+                return Value(over.origin, Kind.STRING)
+        return ANYTHING
+
+    # --- tables ------------------------------------------------------------------------------
+
+    def _index(self, node: Index) -> Value:
+        base, key = bare(node.base), bare(node.key)
+        path = path_of(node)
+        if path is not None and path in library.CONSTANTS:
+            return library.CONSTANTS[path]
+        whole = self.value(node.base)
+        at = self.value(key)
+        if isinstance(base, Name) and base.variable is not None:
+            stored = self._stored(base.variable, at)
+            if stored is not None:
+                return stored
+        if isinstance(at.constant, bytes):
+            if whole.can_be(Kind.TABLE) and whole.reply is not None:
+                return Value(Origin.STORED, Kind.STRING | Kind.NIL)  # .err and .ok
+            return Value(whole.origin, Kind.ANY, is_whole=False)
+        found = _element(whole)
+        if whole.symbol in ("KEYS", "ARGV") and at.symbol is not None:
+            found = replace(found, symbol=(whole.symbol, at.symbol))
+        elif whole.symbol is not None and at.symbol is not None:
+            found = replace(found, symbol=("index", whole.symbol, at.symbol))
+        return found
+
+    def _stored(self, variable: Variable, at: Value) -> Value | None:
+        """What was put into a table of the script's own under a key."""
+        table = bare(variable.only_value())
+        if not isinstance(table, Table):
+            return None
+        found: list[Value] = []
+        position = 0
+        for item in table.items:
+            if item.key is None:
+                position += 1
+            key: Any = float(position) if item.key is None else self.value(item.key).constant
+            if at.constant is None or key is None or key == at.constant:
+                is_tail = item is table.items[-1] and isinstance(item.value, Call)
+                found.append(self.value(item.value))
+                if is_tail and item.key is None:
+                    found.append(self.nth(item.value, 1))
+            elif (
+                item.key is None
+                and item is table.items[-1]
+                and isinstance(item.value, Call)
+                and isinstance(at.constant, float)
+                and at.constant > position
+            ):
+                found.append(self.nth(item.value, int(at.constant) - position))
+        for target, value in variable.stores:
+            if _may_be_equal(at, self.value(target.key)):
+                found.append(ANYTHING if value is None else self.value(value))
+        if not isinstance(at.constant, bytes):
+            found += self._inserted(variable)
+        if not found:
+            return None
+        return replace(
+            joined([*found, _WORDS["nil"]] if at.constant is None else found), symbol=None
+        )
+
+    def _inserted(self, variable: Variable) -> list[Value]:
+        """What ``table.insert`` put into a table."""
+        found = []
+        for read in variable.reads:
+            call = read.parent
+            if (
+                isinstance(call, Call)
+                and len(call.arguments) > 1
+                and call.arguments[0] is read
+                and path_of(call.callee) == "table.insert"
+            ):
+                found.append(self.value(call.arguments[-1]))
+        return found
+
+    def _table(self, node: Table) -> Value:
+        found = [self.value(item.value) for item in node.items if item.key is None]
+        holder = node.parent
+        variables = getattr(holder, "variables", None)
+        values = getattr(holder, "values", None)
+        if variables and values and node in values:
+            index = values.index(node)
+            if index < len(variables):
+                variable = variables[index]
+                found += [
+                    ANYTHING if value is None else self.value(value)
+                    for target, value in variable.stores
+                    if not isinstance(bare(target.key), String)
+                ]
+                found += self._inserted(variable)
+        if not found:
+            return Value(Origin.LITERAL, Kind.TABLE)
+        element = replace(joined(found), symbol=None, constant=None, reply=None)
+        return Value(element.origin or Origin.LITERAL, Kind.TABLE, element=element)
+
+    # --- operators ---------------------------------------------------------------------------
+
+    def _binary(self, node: Binary) -> Value:
+        left, right = self.value(node.left), self.value(node.right)
+        match node.operator:
+            case "or":
+                if left.is_only(Kind.TRUTHY):
+                    return left
+                return joined([left.without(Kind.FALSY), right])
+            case "and":
+                if left.is_only(Kind.TRUTHY):
+                    return right
+                return joined([left.without(Kind.TRUTHY), right])
+            case "..":
+                return _text([left, right])
+            case "+" | "-" | "*" | "/" | "%" | "^":
+                return _arithmetic(node.operator, left, right)
+            case _:
+                return _BOOLEAN
+
+    def _unary(self, node: Unary) -> Value:
+        operand = self.value(node.operand)
+        if node.operator == "-":
+            constant = operand.constant
+            number = -constant if isinstance(constant, float) else None
+            return replace(operand, kind=Kind.NUMBER, constant=number, symbol=number, reply=None)
+        if node.operator == "#":
+            return replace(_NUMBER, origin=operand.origin, symbol=_made("#", operand))
+        return _BOOLEAN
+
+    # --- calls -------------------------------------------------------------------------------
+
+    def _call(self, node: Call) -> Value:
+        command = self._commands.get(node)
+        if command is not None:
+            return reply_value(command)
+        if node.method is not None:
+            if node.method in library.METHODS:
+                values = [self.value(node.callee), *map(self.value, node.arguments)]
+                return library.METHODS[node.method](values)
+            return ANYTHING
+        path = path_of(node.callee)
+        if path in ("unpack", "table.unpack") and node.arguments:
+            return _element(self.value(node.arguments[0]))
+        if path in library.FUNCTIONS:
+            return library.FUNCTIONS[path]([self.value(one) for one in node.arguments])
+        function = function_of(node)
+        if function is not None:
+            return self._result(function)
+        return ANYTHING
+
+    def _result(self, function: Function) -> Value:
+        found = [
+            self.value(one.values[0]) if one.values else _WORDS["nil"] for one in function.returns
+        ]
+        if not found or not _always_returns(function):
+            found.append(_WORDS["nil"])
+        # Its parameters differ from call to call, and so may what it gives.
+        return replace(joined(found), symbol=None)
+
+    def _parens(self, node: Parens) -> Value:
+        return self.value(node.inner)
+
+    def _constant(self, node: Constant) -> Value:
+        return _WORDS[node.word]
+
+    def _number(self, node: Number) -> Value:
+        number = node.number
+        is_whole = number.is_integer() if math.isfinite(number) else False
+        return Value(
+            Origin.LITERAL, Kind.NUMBER, number, number, is_whole=is_whole, size=abs(number)
+        )
+
+    def _string(self, node: String) -> Value:
+        return Value(Origin.LITERAL, Kind.STRING, node.text, node.text)
+
+    def _function(self, _: Function) -> Value:
+        return Value(Origin.LITERAL, Kind.FUNCTION)
+
+    _BY_CLASS: ClassVar[dict[type[Expression], Callable[[Evaluator, Any], Value]]] = {
+        Name: _name,
+        Index: _index,
+        Table: _table,
+        Binary: _binary,
+        Unary: _unary,
+        Call: _call,
+        Parens: _parens,
+        Constant: _constant,
+        Number: _number,
+        String: _string,
+        Function: _function,
+    }
+
+
+def _may_be_equal(one: Value, other: Value) -> bool:
+    if one.constant is not None and other.constant is not None:
+        return one.constant == other.constant
+    return bool(one.kind & other.kind)
+
+
+def _element(table: Value) -> Value:
+    if table.element is not None:
+        return table.element
+    return Value(table.origin, Kind.ANY, is_whole=False) if table.kind else NOTHING
+
+
+def _always_returns(function: Function) -> bool:
+    statements = function.body.statements
+    return bool(statements) and any(statements[-1] is one for one in function.returns)
+
+
+def _made(operation: str, *parts: Value) -> Any:
+    symbols = [part.symbol for part in parts]
+    return None if None in symbols else (operation, *symbols)
+
+
+_text = library.concatenated
+
+
+def _arithmetic(operator: str, left: Value, right: Value) -> Value:
+    one, other = left.constant, right.constant
+    if isinstance(one, bytes):
+        one = number_of(one)
+    if isinstance(other, bytes):
+        other = number_of(other)
+    constant: float | None = None
+    if isinstance(one, float) and isinstance(other, float):
+        constant = _computed(operator, one, other)
+    is_whole = left.is_whole and right.is_whole and operator != "/"
+    if operator == "^":
+        is_whole = is_whole and isinstance(other, float) and other >= 0
+    if operator == "/" and constant is not None:
+        is_whole = constant.is_integer()
+    return Value(
+        left.origin | right.origin,
+        Kind.NUMBER,
+        constant,
+        constant if constant is not None else _made(operator, left, right),
+        is_whole=is_whole,
+        size=_size(operator, left.size, right.size),
+    )
+
+
+def _computed(operator: str, one: float, other: float) -> float | None:
+    try:
+        match operator:
+            case "+":
+                return one + other
+            case "-":
+                return one - other
+            case "*":
+                return one * other
+            case "/":
+                return one / other
+            case "%":
+                return one - math.floor(one / other) * other
+            case _:
+                power = one**other
+                return power if isinstance(power, float) else None
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def _size(operator: str, one: float | None, other: float | None) -> float | None:
+    match operator:
+        case "+" | "-" if one is None or other is None:
+            # Adding to the clock keeps it; what two clocks differ by is small.
+            return one or other
+        case "+":
+            return (one or 0) + (other or 0)
+        case "-":
+            return abs((one or 0) - (other or 0))
+        case "*" if one is not None and other is not None:
+            return one * other
+        case "/" if one is not None and other:
+            return one / other
+        case _:
+            return None
+
+
+def _elements(origin: Origin, symbol: str) -> Value:
+    element = Value(origin, Kind.STRING)
+    return Value(origin, Kind.TABLE, symbol=symbol, element=element)
+
+
+_GLOBALS: dict[str, Value] = {
+    "KEYS": _elements(Origin.KEYS, "KEYS"),
+    "ARGV": _elements(Origin.ARGV, "ARGV"),
+}

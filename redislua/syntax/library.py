@@ -1,0 +1,198 @@
+"""What the functions of Lua's and the server's libraries give for what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from redislua.syntax.literals import number_of
+from redislua.syntax.values import ANYTHING, Kind, Origin, Value, joined
+
+__all__ = ["CONSTANTS", "FUNCTIONS", "METHODS", "concatenated"]
+
+Gives: TypeAlias = Callable[[Sequence[Value]], Value]
+
+
+def concatenated(parts: Sequence[Value]) -> Value:
+    """Text made of parts: from KEYS if one of them is, else from where all of them are."""
+    origin = Origin.NONE
+    for part in parts:
+        origin |= part.origin
+    if origin & (Origin.KEYS | Origin.DERIVED):
+        origin = (origin & Origin.UNKNOWN) | Origin.DERIVED
+    elif origin & ~Origin.LITERAL:
+        origin &= ~Origin.LITERAL
+    constants = [_bytes(part) for part in parts]
+    constant: bytes | None = None
+    if all(one is not None for one in constants):
+        constant = b"".join(one for one in constants if one is not None)
+    symbols: list[object] = []
+    for part in parts:
+        if isinstance(part.symbol, tuple) and part.symbol[:1] == ("..",):
+            symbols += part.symbol[1:]
+        else:
+            symbols.append(part.symbol)
+    symbol = None if None in symbols else ("..", *symbols)
+    return Value(origin, Kind.STRING, constant, constant if constant is not None else symbol)
+
+
+def _bytes(value: Value) -> bytes | None:
+    if isinstance(value.constant, float):
+        return b"%.14g" % value.constant
+    return value.constant
+
+
+def _tonumber(given: Sequence[Value]) -> Value:
+    if not given:
+        return ANYTHING
+    value = given[0]
+    if isinstance(value.constant, bytes):
+        number = number_of(value.constant)
+        kind = Kind.NIL if number is None else Kind.NUMBER
+        return Value(value.origin, kind, number, number)
+    kind = Kind.NUMBER
+    if not value.is_only(Kind.NUMBER) and Origin.TIME not in value.origin:
+        kind |= Kind.NIL
+    symbol = None if value.symbol is None else ("tonumber", value.symbol)
+    is_whole = value.is_whole and not value.origin & (Origin.ARGV | Origin.STORED | Origin.UNKNOWN)
+    return replace(
+        value,
+        kind=kind,
+        constant=value.constant,
+        symbol=symbol,
+        element=None,
+        is_whole=is_whole,
+    )
+
+
+def _tostring(given: Sequence[Value]) -> Value:
+    if not given:
+        return ANYTHING
+    value = given[0]
+    text = concatenated([value])
+    # KEYS[1] stays itself; anything else is what it came from.
+    return replace(text, origin=value.origin, symbol=value.symbol, kind=Kind.STRING)
+
+
+def _kept(kind: Kind) -> Gives:
+    """A function of text whose result comes from what it is given."""
+
+    def give(given: Sequence[Value]) -> Value:
+        value = concatenated([one for one in given if one.origin])
+        return replace(value, kind=kind, constant=None, symbol=None)
+
+    return give
+
+
+def _number(*, is_whole: bool) -> Gives:
+    def give(given: Sequence[Value]) -> Value:
+        found = joined(given)
+        symbol = None
+        if len(given) == 1 and found.symbol is not None:
+            symbol = ("whole" if is_whole else "number", found.symbol)
+        whole = is_whole or all(one.is_whole for one in given)
+        return Value(found.origin, Kind.NUMBER, symbol=symbol, is_whole=whole, size=found.size)
+
+    return give
+
+
+def _from(kind: Kind, *, can_be_anything: bool = False) -> Gives:
+    def give(given: Sequence[Value]) -> Value:
+        origin = Origin.NONE
+        for one in given:
+            origin |= one.origin
+        if origin & ~Origin.LITERAL:
+            origin &= ~Origin.LITERAL
+        return Value(origin or Origin.LITERAL, kind, is_whole=not can_be_anything)
+
+    return give
+
+
+def _always(value: Value) -> Gives:
+    return lambda _: value
+
+
+def _table_concat(given: Sequence[Value]) -> Value:
+    if not given:
+        return ANYTHING
+    element = given[0].element
+    parts = [element if element is not None else ANYTHING, *given[1:2]]
+    return replace(concatenated(parts), constant=None, symbol=None)
+
+
+def _format(given: Sequence[Value]) -> Value:
+    text = concatenated(given)
+    return replace(text, constant=None, symbol=text.symbol and ("format", text.symbol))
+
+
+_STRING = Value(Origin.LITERAL, Kind.STRING)
+_ERROR = Value(Origin.LITERAL, Kind.TABLE)
+
+FUNCTIONS: dict[str | None, Gives] = {
+    "tonumber": _tonumber,
+    "tostring": _tostring,
+    "type": _always(_STRING),
+    "select": _always(ANYTHING),
+    "math.floor": _number(is_whole=True),
+    "math.ceil": _number(is_whole=True),
+    "math.abs": _number(is_whole=False),
+    "math.max": _number(is_whole=False),
+    "math.min": _number(is_whole=False),
+    "math.fmod": _number(is_whole=False),
+    "math.sqrt": lambda given: Value(joined(given).origin, Kind.NUMBER, is_whole=False),
+    "math.log": lambda given: Value(joined(given).origin, Kind.NUMBER, is_whole=False),
+    "math.log10": lambda given: Value(joined(given).origin, Kind.NUMBER, is_whole=False),
+    "math.exp": lambda given: Value(joined(given).origin, Kind.NUMBER, is_whole=False),
+    "math.pow": lambda given: Value(joined(given).origin, Kind.NUMBER, is_whole=False),
+    "math.random": lambda given: Value(Origin.LITERAL, Kind.NUMBER, is_whole=bool(given)),
+    "string.format": _format,
+    "string.sub": _kept(Kind.STRING),
+    "string.lower": _kept(Kind.STRING),
+    "string.upper": _kept(Kind.STRING),
+    "string.rep": _kept(Kind.STRING),
+    "string.reverse": _kept(Kind.STRING),
+    "string.gsub": _kept(Kind.STRING),
+    "string.match": _kept(Kind.STRING | Kind.NIL),
+    "string.find": _from(Kind.NUMBER | Kind.NIL),
+    "string.len": _from(Kind.NUMBER),
+    "string.byte": _from(Kind.NUMBER | Kind.NIL),
+    "string.char": _from(Kind.STRING),
+    "table.concat": _table_concat,
+    "table.getn": _from(Kind.NUMBER),
+    "table.maxn": _from(Kind.NUMBER),
+    "cjson.encode": _from(Kind.STRING),
+    "cjson.decode": _from(Kind.ANY, can_be_anything=True),
+    "cmsgpack.pack": _from(Kind.STRING),
+    "cmsgpack.unpack": _from(Kind.ANY, can_be_anything=True),
+    "struct.pack": _from(Kind.STRING),
+    "struct.unpack": _from(Kind.ANY, can_be_anything=True),
+    "redis.sha1hex": _kept(Kind.STRING),
+    "redis.error_reply": _always(_ERROR),
+    "redis.status_reply": _always(_ERROR),
+    "server.error_reply": _always(_ERROR),
+    "server.status_reply": _always(_ERROR),
+    "server.sha1hex": _kept(Kind.STRING),
+    **{
+        f"bit.{name}": _number(is_whole=True)
+        for name in ("band", "bor", "bxor", "bnot", "lshift", "rshift", "arshift", "tobit")
+    },
+    "bit.tohex": _from(Kind.STRING),
+    "os.clock": lambda _: Value(Origin.TIME, Kind.NUMBER, is_whole=False),
+}
+
+METHODS: dict[str, Gives] = {
+    name.removeprefix("string."): give
+    for name, give in FUNCTIONS.items()
+    if name is not None and name.startswith("string.")
+}
+
+CONSTANTS: dict[str, Value] = {
+    "cjson.null": Value(Origin.LITERAL, Kind.TABLE, symbol="cjson.null"),
+    "math.huge": Value(Origin.LITERAL, Kind.NUMBER, float("inf"), symbol="math.huge"),
+    "math.pi": Value(Origin.LITERAL, Kind.NUMBER, is_whole=False, symbol="math.pi"),
+    "redis.LOG_DEBUG": Value(Origin.LITERAL, Kind.NUMBER, 0.0, 0.0),
+    "redis.LOG_VERBOSE": Value(Origin.LITERAL, Kind.NUMBER, 1.0, 1.0),
+    "redis.LOG_NOTICE": Value(Origin.LITERAL, Kind.NUMBER, 2.0, 2.0),
+    "redis.LOG_WARNING": Value(Origin.LITERAL, Kind.NUMBER, 3.0, 3.0),
+}

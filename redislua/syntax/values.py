@@ -1,0 +1,128 @@
+"""What can be known of a value without running the script."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
+from enum import Flag, auto
+from functools import reduce
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from redislua.syntax.sites import CommandCall
+
+__all__ = ["ANYTHING", "NOTHING", "Kind", "Origin", "Value", "joined"]
+
+
+class Origin(Flag):
+    """Where a value came from; several where paths meet."""
+
+    NONE = 0
+    KEYS = auto()
+    """An element of KEYS, unchanged."""
+    DERIVED = auto()
+    """Made from an element of KEYS and more."""
+    ARGV = auto()
+    """An argument, or made from one."""
+    STORED = auto()
+    """A reply of the server, or made from one."""
+    LITERAL = auto()
+    """Written in the script, or counted by it."""
+    TIME = auto()
+    """The server's clock."""
+    UNKNOWN = auto()
+
+
+class Kind(Flag):
+    """Lua types, with nil, false and true apart: several where paths meet."""
+
+    NONE = 0
+    NIL = auto()
+    FALSE = auto()
+    TRUE = auto()
+    STRING = auto()
+    NUMBER = auto()
+    TABLE = auto()
+    FUNCTION = auto()
+    BOOLEAN = FALSE | TRUE
+    FALSY = NIL | FALSE
+    TRUTHY = TRUE | STRING | NUMBER | TABLE | FUNCTION
+    ANY = NIL | FALSE | TRUE | STRING | NUMBER | TABLE | FUNCTION
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What is known of a value.
+
+    Attributes:
+        origin: Where it came from.
+        kind: The types that it can have.
+        constant: What it is, where that is one string or number; else None.
+        symbol: Equal for two expressions that are equal in every run; None if unknown.
+        element: Of a table: what ``t[n]`` gives.
+        reply: The command whose reply it is, unchanged; None for any other value.
+        is_whole: Of a number: whether it has no fraction in every run, as far as seen.
+        size: Of a number: its usual greatness, where the clock or a constant tells it.
+        can_fail: A command's error may be here, caught by ``redis.pcall``.
+    """
+
+    origin: Origin
+    kind: Kind
+    constant: bytes | float | None = None
+    symbol: Hashable = None
+    element: Value | None = None
+    reply: CommandCall | None = None
+    is_whole: bool = True
+    size: float | None = None
+    can_fail: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether nothing about its origin is unknown."""
+        return bool(self.origin) and Origin.UNKNOWN not in self.origin
+
+    def can_be(self, kind: Kind) -> bool:
+        """Whether it can have one of these types."""
+        return bool(self.kind & kind)
+
+    def is_only(self, kind: Kind) -> bool:
+        """Whether it has one of these types in every run."""
+        return bool(self.kind) and not self.kind & ~kind
+
+    def without(self, kind: Kind) -> Value:
+        """What is left when it is known not to have these types."""
+        return replace(self, kind=self.kind & ~kind)
+
+
+NOTHING = Value(Origin.NONE, Kind.NONE)
+"""No value at all: what joins with it stays as it is."""
+
+ANYTHING = Value(Origin.UNKNOWN, Kind.ANY, is_whole=False)
+
+
+def joined(values: Iterable[Value]) -> Value:
+    """What is known of a value that is one of these."""
+    return reduce(_join, values, NOTHING)
+
+
+def _join(one: Value, other: Value) -> Value:
+    if one is other or not other.kind:
+        return one
+    if not one.kind:
+        return other
+    if one.element is None or other.element is None:
+        element = one.element or other.element
+    else:
+        element = _join(one.element, other.element)
+    is_same = one.constant is not None and one.constant == other.constant
+    return Value(
+        one.origin | other.origin,
+        one.kind | other.kind,
+        one.constant if is_same else None,
+        one.symbol if one.symbol == other.symbol else None,
+        element,
+        one.reply if one.reply is other.reply else None,
+        one.is_whole and other.is_whole,
+        max(one.size or 0, other.size or 0) or None,
+        one.can_fail or other.can_fail,
+    )

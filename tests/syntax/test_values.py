@@ -1,0 +1,182 @@
+"""What is known of a value without running anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from redislua.syntax.chunk import Chunk, parse
+from redislua.syntax.nodes import Call
+from redislua.syntax.values import Kind, Origin, Value
+
+
+def asked(lua: str) -> Value:
+    """The value of what is given to ``look(…)``, a function that nobody knows."""
+    chunk = parse(lua.encode())
+    return chunk.value(looked_at(chunk).arguments[0])
+
+
+def looked_at(chunk: Chunk) -> Call:
+    assert not chunk.problems
+    return next(chunk.calls_to("look"))
+
+
+@pytest.mark.parametrize(
+    ("lua", "origin"),
+    [
+        ("look(KEYS[1])", Origin.KEYS),
+        ("local k = KEYS[1] look(k)", Origin.KEYS),
+        ("local keys = KEYS look(keys[2])", Origin.KEYS),
+        ("for _, k in ipairs(KEYS) do look(k) end", Origin.KEYS),
+        ("for i = 1, #KEYS do look(KEYS[i]) end", Origin.KEYS),
+        ("look(KEYS[1] .. ':meta')", Origin.DERIVED),
+        ("look('lock:' .. KEYS[1])", Origin.DERIVED),
+        ("look(KEYS[1] .. ':' .. ARGV[1])", Origin.DERIVED),
+        ("look(string.format('%s:%s', KEYS[1], ARGV[1]))", Origin.DERIVED),
+        ("look(('%s:x'):format(KEYS[1]))", Origin.DERIVED),
+        ("look(table.concat({KEYS[1], 'x'}, ':'))", Origin.DERIVED),
+        ("look(KEYS[1]:gsub('a', 'b'))", Origin.DERIVED),
+        ("look(ARGV[1])", Origin.ARGV),
+        ("look('user:' .. ARGV[1])", Origin.ARGV),
+        ("look(tostring(ARGV[1]))", Origin.ARGV),
+        ("look(cjson.decode(ARGV[1]).key)", Origin.ARGV),
+        ("look('user:1')", Origin.LITERAL),
+        ("look(redis.call('GET', KEYS[1]))", Origin.STORED),
+        ("look('job:' .. redis.call('RPOP', KEYS[1]))", Origin.STORED),
+        ("for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do look(id) end", Origin.STORED),
+        ("look(redis.call('TIME')[1])", Origin.TIME),
+        ("look(unheard_of())", Origin.UNKNOWN),
+        ("look(nothing)", Origin.UNKNOWN),
+    ],
+)
+def test_a_value_comes_from(lua: str, origin: Origin) -> None:
+    assert asked(lua).origin == origin
+
+
+@pytest.mark.parametrize(
+    ("lua", "kind"),
+    [
+        ("look(tonumber(ARGV[1]))", Kind.NUMBER | Kind.NIL),
+        ("look(tonumber(ARGV[1]) or 0)", Kind.NUMBER),
+        ("look(tonumber('12'))", Kind.NUMBER),
+        ("look(redis.call('GET', KEYS[1]))", Kind.STRING | Kind.FALSE),
+        ("look(redis.call('GET', KEYS[1]) or '0')", Kind.STRING),
+        ("look(redis.call('INCR', KEYS[1]))", Kind.NUMBER),
+        ("look(redis.pcall('INCR', KEYS[1]))", Kind.NUMBER | Kind.TABLE),
+        ("look(redis.call('HGETALL', KEYS[1]))", Kind.TABLE),
+        ("look(redis.call('HMGET', KEYS[1], 'a')[1])", Kind.STRING | Kind.FALSE),
+        ("look(redis.call('SET', KEYS[1], 1))", Kind.TABLE),
+        (
+            "local a, b = unpack(redis.call('HMGET', KEYS[1], 'a', 'b')) look(b)",
+            Kind.STRING | Kind.FALSE,
+        ),
+        ("look(1 < 2)", Kind.BOOLEAN),
+        ("look(#KEYS)", Kind.NUMBER),
+        ("look(nil)", Kind.NIL),
+        ("local x look(x)", Kind.NIL),
+        ("look(ARGV[1] and 1 or 2)", Kind.NUMBER),
+        ("look(function() end)", Kind.FUNCTION),
+        ("look(('x'):rep(3))", Kind.STRING),
+    ],
+)
+def test_a_value_has_the_type(lua: str, kind: Kind) -> None:
+    assert asked(lua).kind == kind
+
+
+def test_a_parameter_is_what_every_call_passes() -> None:
+    lua = "local function f(key) look(key) end f(KEYS[1]) f('user:' .. ARGV[1])"
+
+    assert asked(lua).origin == Origin.KEYS | Origin.ARGV
+
+
+def test_a_parameter_of_a_function_that_is_handed_on_is_unknown() -> None:
+    lua = "local function f(key) look(key) end f(KEYS[1]) other(f)"
+
+    assert asked(lua).origin == Origin.UNKNOWN
+
+
+def test_a_recursive_function_ends() -> None:
+    lua = "local function f(key, n) if n > 0 then return f(key, n - 1) end look(key) end f(KEYS[1], 3)"
+
+    assert asked(lua).origin == Origin.KEYS
+
+
+def test_what_a_function_returns_is_joined() -> None:
+    lua = "local function f() if ARGV[1] then return 'x' end return 1 end look(f())"
+
+    assert asked(lua).kind == Kind.STRING | Kind.NUMBER
+
+
+def test_a_function_that_may_end_without_return_may_give_nil() -> None:
+    lua = "local function f() if #ARGV > 1 then return 'x' end end look(f())"
+
+    assert asked(lua).kind == Kind.STRING | Kind.NIL
+
+
+@pytest.mark.parametrize(
+    ("lua", "kind"),
+    [
+        ("local x = 1 x = 'a' look(x)", Kind.STRING),
+        ("local x = 1 if ARGV[1] then x = 'a' end look(x)", Kind.NUMBER | Kind.STRING),
+        ("local x = 1 if a then x = 'a' return x end look(x)", Kind.NUMBER),
+        ("local x if a then x = 'a' else look(x) end", Kind.NIL),
+        ("local x = 1 while a do look(x) x = 'a' end", Kind.NUMBER | Kind.STRING),
+        ("local x = 1 while a do x = 'a' look(x) end", Kind.STRING),
+        ("local x = 1 local f = function() x = 'a' end f() look(x)", Kind.NUMBER | Kind.STRING),
+        ("local x = tonumber(ARGV[1]) x = x or 0 look(x)", Kind.NUMBER),
+        ("local x = tonumber(ARGV[1]) if not x then return end look(x)", Kind.NUMBER),
+        ("local x = tonumber(ARGV[1]) if not x then x = 0 end look(x + 1)", Kind.NUMBER),
+        ("local x = {} x.a = 1 look(x.a)", Kind.NUMBER),
+        ("local x = {a = 'b', 2} look(x.a)", Kind.STRING),
+        ("local x = {a = 'b', 2} look(x[1])", Kind.NUMBER),
+    ],
+)
+def test_a_read_sees_the_definitions_that_can_reach_it(lua: str, kind: Kind) -> None:
+    assert asked(lua).kind == kind
+
+
+def test_a_list_that_is_filled_holds_what_was_put_into_it() -> None:
+    lua = "local t = {} t[#t + 1] = KEYS[1] table.insert(t, KEYS[2]) look(t[3])"
+
+    assert asked(lua).origin & ~Origin.LITERAL == Origin.KEYS
+
+
+@pytest.mark.parametrize(
+    ("lua", "is_whole"),
+    [
+        ("look(10 / 2)", True),
+        ("look(#KEYS / 2)", False),
+        ("look(math.floor(#KEYS / 2))", True),
+        ("look(redis.call('INCR', KEYS[1]) * 1.5)", False),
+        ("look(redis.call('INCR', KEYS[1]) * 15)", True),
+        ("look(2 ^ 3)", True),
+    ],
+)
+def test_a_number_is_whole_or_may_have_a_fraction(lua: str, is_whole: bool) -> None:
+    assert asked(lua).is_whole is is_whole
+
+
+def test_microseconds_are_too_great_to_be_written_by_lua() -> None:
+    lua = "local t = redis.call('TIME') look(tonumber(t[1]) * 1000000 + tonumber(t[2]))"
+
+    size = asked(lua).size
+
+    assert size is not None
+    assert size > 1e14
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_equal"),
+    [
+        ("KEYS[1]", "KEYS[1]", True),
+        ("KEYS[1]", "KEYS[2]", False),
+        ("k", "k", True),
+        ("k .. ':x'", "KEYS[1] .. ':' .. 'x'", True),
+        ("KEYS[1] .. ':x'", "KEYS[1] .. ':x'", True),
+        ("redis.call('GET', k)", "redis.call('GET', k)", False),
+    ],
+)
+def test_two_expressions_are_equal_in_every_run(one: str, other: str, are_equal: bool) -> None:
+    chunk = parse(f"local k = KEYS[1] look({one}, {other})".encode())
+    first, second = (chunk.value(argument).symbol for argument in looked_at(chunk).arguments)
+
+    assert (first is not None and first == second) is are_equal
