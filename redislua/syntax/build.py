@@ -6,8 +6,10 @@ disagree (rare escapes), what it could not read becomes `Opaque`: rules know not
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar, TypeVar
 
 from redislua.syntax.literals import number_of, readable, unescaped
@@ -51,6 +53,8 @@ __all__ = ["Builder", "TooDeep"]
 
 N = TypeVar("N", bound=Node)
 
+_START = attrgetter("start")
+
 DEEPEST = 300
 """Levels of nesting that are analysed: Lua itself stops at 200, but for chains like a + b + c."""
 
@@ -76,7 +80,7 @@ class Builder:
             TooDeep: It nests deeper than `DEEPEST`.
         """
         self._source = source
-        self.nodes: dict[type[Node], list[Any]] = {}
+        self.nodes: defaultdict[type[Node], list[Any]] = defaultdict(list)
         self.variables: list[Variable] = []
         self.globals: list[Name] = []
         self._scopes: list[dict[str, Variable]] = []
@@ -88,8 +92,8 @@ class Builder:
         self.main.is_vararg = True
         self.main.body = self._block(root, self.main)
         for found in self.nodes.values():
-            found.sort(key=_start)
-        self.globals.sort(key=_start)
+            found.sort(key=_START)
+        self.globals.sort(key=_START)
 
     def of(self, kind: type[Any]) -> list[Any]:
         """All nodes of a class, in source order."""
@@ -137,7 +141,7 @@ class Builder:
         start, end = (node.start_byte, node.end_byte) if node else (parent.end, parent.end)
         block = Block(start, end, [])
         block.parent = parent
-        self.nodes.setdefault(Block, []).append(block)
+        self.nodes[Block].append(block)
         self._scopes.append({variable.name: variable for variable in names})
         for child in node.children if node else ():
             read = self._STATEMENTS.get(child.type)
@@ -165,7 +169,7 @@ class Builder:
         for part in parts:
             if part is not None:
                 part.parent = node
-        self.nodes.setdefault(type(node), []).append(node)
+        self.nodes[type(node)].append(node)
         return node
 
     def _local(self, node: Any) -> Statement:
@@ -238,9 +242,7 @@ class Builder:
         function = self._function_of(node, is_method=name.type == "method_index_expression")
         function.name = name.text.decode("utf-8", "replace")
         function.variable = variable
-        statement = FunctionStatement(
-            node.start_byte, node.end_byte, target, function, is_local=is_local
-        )
+        statement = FunctionStatement(node.start_byte, node.end_byte, target, function, is_local)
         if variable is not None:
             variable.definitions.append(Definition(statement, function))
         elif target is not None:
@@ -487,18 +489,13 @@ class Builder:
 
 def _named(node: Any, builder: Builder) -> list[Any]:
     """Its named children, but for comments, which are taken note of."""
-    found = []
-    for child in node.children:
-        if child.is_named:
+    found: list[Any] = node.named_children
+    if b"--" in node.text:
+        for child in found:
             if child.type == "comment":
                 builder._comment(child)  # noqa: SLF001
-            else:
-                found.append(child)
+        return [child for child in found if child.type != "comment"]
     return found
-
-
-def _start(node: Node) -> int:
-    return node.start
 
 
 @cache

@@ -15,10 +15,12 @@ from redislua.syntax.gate import problems
 from redislua.syntax.guards import is_asked
 from redislua.syntax.loops import Bound, bound_of
 from redislua.syntax.nodes import (
+    Binary,
     Block,
     Call,
     CallStatement,
     Comment,
+    Constant,
     Expression,
     For,
     ForIn,
@@ -27,6 +29,7 @@ from redislua.syntax.nodes import (
     Loop,
     Name,
     Node,
+    Parens,
     Repeat,
     Return,
     String,
@@ -36,7 +39,7 @@ from redislua.syntax.nodes import (
     bare,
 )
 from redislua.syntax.problem import SyntaxProblem
-from redislua.syntax.reaching import function_around
+from redislua.syntax.reaching import function_around, reaching
 from redislua.syntax.sites import CommandCall, command_call, function_of, path_of
 from redislua.syntax.targets import DEFAULT, Targets
 from redislua.syntax.values import Value
@@ -79,6 +82,9 @@ class Chunk:
         self.main: Function = self._built.main
         self.variables: list[Variable] = self._built.variables
         self.globals: list[Name] = self._built.globals
+        for call in self.calls:
+            if call.method is None:
+                call.path = path_of(call.callee)
         found = [command_call(call) for call in self.calls]
         self.commands: list[CommandCall] = [command for command in found if command is not None]
         by_node = {command.node: command for command in self.commands}
@@ -89,6 +95,7 @@ class Chunk:
                 if command.row is not None:
                     command.name = command.row.name
         self._command_of = by_node
+        self._loops: dict[int, list[Loop]] = {}
         self._evaluator = Evaluator(by_node, self._calls_of(), self._was_tested)
 
     def release(self) -> None:
@@ -175,7 +182,7 @@ class Chunk:
 
     def value(self, expression: Expression) -> Value:
         """What an expression can be; of several values the first."""
-        return self._evaluator.value(expression)
+        return expression.memo or self._evaluator.value(expression)
 
     def command_of(self, expression: Expression | None) -> CommandCall | None:
         """The command that an expression calls directly, or None."""
@@ -188,13 +195,25 @@ class Chunk:
 
     def calls_to(self, *paths: str) -> Iterator[Call]:
         """Calls of library functions, through aliases."""
+        by_path = self._calls_by_path
+        found = [call for path in paths for call in by_path.get(path, ())]
+        yield from sorted(found, key=lambda call: call.start) if len(paths) > 1 else found
+
+    @cached_property
+    def _calls_by_path(self) -> dict[str | None, list[Call]]:
+        found: dict[str | None, list[Call]] = {}
         for call in self.calls:
-            if call.method is None and path_of(call.callee) in paths:
-                yield call
+            if call.method is None:
+                found.setdefault(path_of(call.callee), []).append(call)
+        return found
 
     def function_called(self, call: Call) -> Function | None:
         """The local function that a call calls, or None."""
         return function_of(call)
+
+    def calls_of(self, function: Function) -> Sequence[Call]:
+        """Every call of a local function; none where it may be called from elsewhere, too."""
+        return self._calls.get(function) or ()
 
     def function_around(self, node: Node) -> Function:
         """The innermost function that a node is in; the main chunk if no other."""
@@ -218,7 +237,10 @@ class Chunk:
 
         Those around the calls of a local function count for what is in it.
         """
-        return self._loops_around(node, ())
+        found = self._loops.get(id(node))
+        if found is None:
+            found = self._loops[id(node)] = self._loops_around(node, ())
+        return found
 
     def _loops_around(self, node: Node, inside: tuple[Function, ...]) -> list[Loop]:
         found: list[Loop] = []
@@ -250,8 +272,12 @@ class Chunk:
         Asking is a condition, ``not``, ``and``, ``or``, a comparison with nil, false or
         a type's name, or ``assert``; of this expression, or of one that is written the same.
         """
+        return self.is_tested_before(expression, expression.start + 1)
+
+    def is_tested_before(self, expression: Expression, offset: int) -> bool:
+        """Whether the script asks what an expression is in front of an offset."""
         text = self.text(bare(expression))
-        return any(offset <= expression.start for offset in self._tested.get(text, ()))
+        return any(tested < offset for tested in self._tested.get(text, ()))
 
     def _was_tested(self, expression: Expression) -> bool:
         if not isinstance(expression, Name | Index):
@@ -265,9 +291,32 @@ class Chunk:
         found: dict[str, list[int]] = {}
         for kind in (Name, Index, Call):
             for node in self.of(kind):
-                if is_asked(node):
+                if is_asked(node) and not self.is_vain(node):
                     found.setdefault(self.text(node), []).append(node.start)
         return found
+
+    def is_vain(self, node: Expression) -> bool:
+        """Whether a reply is asked ``== nil``, which says nothing: it is never nil."""
+        outer = node.parent
+        while isinstance(outer, Parens):
+            outer = outer.parent
+        if not isinstance(outer, Binary) or outer.operator != "==":
+            return False
+        sides = [bare(outer.left), bare(outer.right)]
+        if not any(isinstance(side, Constant) and side.word == "nil" for side in sides):
+            return False
+        if isinstance(node, Name):
+            given = [bare(one.value) for one in reaching(node) if one.index == 0]
+        else:
+            given = [node]
+        return bool(given) and all(
+            isinstance(one, Call) and one in self._command_of and not self._has_setresp
+            for one in given
+        )
+
+    @cached_property
+    def _has_setresp(self) -> bool:
+        return next(self.calls_to("redis.setresp", "server.setresp"), None) is not None
 
     # --- within ------------------------------------------------------------------------------
 

@@ -18,13 +18,13 @@ __all__ = ["ELSEWHERE", "GLOBALS", "LATER", "LIBRARIES", "Since", "missing_from"
 Since: TypeAlias = Mapping[str, tuple[int, ...]]
 """Product and the version from which on it has a name."""
 
-GLOBALS = frozenset(
-    """
+_GLOBALS = """
     ARGV KEYS _G _VERSION assert bit cjson cmsgpack collectgarbage coroutine error gcinfo
     getmetatable ipairs load loadstring math next pairs pcall rawequal rawget rawset redis
     select setmetatable string struct table tonumber tostring type unpack xpcall
-    """.split()
-)
+    """
+
+GLOBALS = frozenset(_GLOBALS.split())
 """Globals of every server line."""
 
 _REDIS = """

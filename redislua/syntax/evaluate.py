@@ -33,7 +33,7 @@ from redislua.syntax.nodes import (
     bare,
 )
 from redislua.syntax.reaching import reaching
-from redislua.syntax.replies import reply_value
+from redislua.syntax.replies import SCANS, reply_value, scan_part
 from redislua.syntax.sites import CommandCall, function_of, path_of
 from redislua.syntax.values import ANYTHING, NOTHING, Kind, Origin, Value, joined
 
@@ -148,7 +148,7 @@ class Evaluator:
         found = [self.definition(definition, node.variable) for definition in reaching(node)]
         if len(found) == 1 and found[0].symbol is None and len(node.variable.definitions) == 1:
             # Read anywhere, it is what it was: unless it is a parameter or a loop's.
-            return replace(found[0], symbol=("local", node.variable.start))
+            return found[0].called(("local", node.variable.start))
         return joined(found)
 
     def _argument(self, function: Function, variable: Variable) -> Value:
@@ -204,10 +204,12 @@ class Evaluator:
                 return Value(Origin.STORED, Kind.STRING | Kind.NIL)  # .err and .ok
             return Value(whole.origin, Kind.ANY, is_whole=False)
         found = _element(whole)
+        if whole.reply is not None and whole.reply.name in SCANS:
+            found = scan_part(at.constant)
         if whole.symbol in ("KEYS", "ARGV") and at.symbol is not None:
-            found = replace(found, symbol=(whole.symbol, at.symbol))
+            found = found.called((whole.symbol, at.symbol))
         elif whole.symbol is not None and at.symbol is not None:
-            found = replace(found, symbol=("index", whole.symbol, at.symbol))
+            found = found.called(("index", whole.symbol, at.symbol))
         return found
 
     def _stored(self, variable: Variable, at: Value) -> Value | None:
@@ -296,8 +298,10 @@ class Evaluator:
                 return _text([left, right])
             case "+" | "-" | "*" | "/" | "%" | "^":
                 return _arithmetic(node.operator, left, right)
-            case _:
+            case "==" | "~=" | "<" | ">" | "<=" | ">=":
                 return _BOOLEAN
+            case _:  # an operator that Lua 5.1 lacks
+                return ANYTHING
 
     def _unary(self, node: Unary) -> Value:
         operand = self.value(node.operand)
@@ -320,7 +324,7 @@ class Evaluator:
                 values = [self.value(node.callee), *map(self.value, node.arguments)]
                 return library.METHODS[node.method](values)
             return ANYTHING
-        path = path_of(node.callee)
+        path = node.path
         if path in ("unpack", "table.unpack") and node.arguments:
             return _element(self.value(node.arguments[0]))
         if path in library.FUNCTIONS:
@@ -337,7 +341,7 @@ class Evaluator:
         if not found or not _always_returns(function):
             found.append(_WORDS["nil"])
         # Its parameters differ from call to call, and so may what it gives.
-        return replace(joined(found), symbol=None)
+        return joined(found).called(None)
 
     def _parens(self, node: Parens) -> Value:
         return self.value(node.inner)

@@ -13,7 +13,6 @@ from redislua.syntax.nodes import (
     Unary,
     While,
 )
-from redislua.syntax.sites import path_of
 
 __all__ = ["is_asked"]
 
@@ -23,8 +22,8 @@ ASKING = ("assert", "type", "next")
 def is_asked(node: Expression) -> bool:
     """Whether an expression stands where the script asks what it is.
 
-    That is a condition, ``not``, ``and``, ``or``, an equality or ``assert``; not an order:
-    ``a < b`` fails where one of them is nil.
+    That is a condition, ``not``, ``and``, an equality or ``assert``; not an order, since
+    ``a < b`` fails where one of them is nil; nor ``a or b`` that gives another value a default.
     """
     inner: Node = node
     for outer in node.parents():
@@ -33,12 +32,14 @@ def is_asked(node: Expression) -> bool:
                 inner = outer
             case Unary(operator="not") | Binary(operator="==" | "~="):
                 return True
-            case Binary(operator="and" | "or"):
+            case Binary(operator="and"):
                 return outer.left is inner or _is_condition(outer)
+            case Binary(operator="or"):
+                return _is_condition(outer)  # a default: what has none is not asked for
             case If() | While() | Repeat():
                 return True
             case Call():
-                return inner is not outer.callee and path_of(outer.callee) in ASKING
+                return inner is not outer.callee and outer.path in ASKING
             case _:
                 return False
     return False

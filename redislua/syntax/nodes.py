@@ -7,7 +7,8 @@ all its definitions and reads. ``start`` and ``end`` are byte offsets into the f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
     from redislua.syntax.values import Value
@@ -47,9 +48,20 @@ __all__ = [
     "Vararg",
     "Variable",
     "While",
+    "bare",
 ]
 
 
+T = TypeVar("T")
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
+def _node(kind: type[T]) -> type[T]:
+    """A class whose instances are equal to themselves alone."""
+    return dataclass(eq=False, repr=False, slots=True)(kind)
+
+
+@_node
 class Node:
     """A place in the file.
 
@@ -59,12 +71,9 @@ class Node:
         parent: What it is part of; None for the main chunk.
     """
 
-    __slots__ = ("end", "parent", "start")
-
-    def __init__(self, start: int, end: int) -> None:
-        self.start = start
-        self.end = end
-        self.parent: Node | None = None
+    start: int
+    end: int
+    parent: Node | None = field(default=None, init=False)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.start}..{self.end}>"
@@ -80,56 +89,46 @@ class Node:
 # --- expressions -----------------------------------------------------------------------------
 
 
+@_node
 class Expression(Node):
-    """Something with a value."""
+    """Something with a value.
 
-    __slots__ = ("memo",)
+    Attributes:
+        memo: What is known of its value, once it was asked for.
+    """
 
-    def __init__(self, start: int, end: int) -> None:
-        super().__init__(start, end)
-        self.memo: Value | None = None  # what is known of its value, once it was asked for
+    memo: Value | None = field(default=None, init=False)
 
 
+@_node
 class Constant(Expression):
     """``nil``, ``true`` or ``false``."""
 
-    __slots__ = ("word",)
-
-    def __init__(self, start: int, end: int, word: str) -> None:
-        super().__init__(start, end)
-        self.word = word
+    word: str
 
 
+@_node
 class Number(Expression):
     """A number as it is written."""
 
-    __slots__ = ("number",)
-
-    def __init__(self, start: int, end: int, number: float) -> None:
-        super().__init__(start, end)
-        self.number = number
+    number: float
 
 
+@_node
 class String(Expression):
     """A string, its escapes resolved."""
 
-    __slots__ = ("text",)
-
-    def __init__(self, start: int, end: int, text: bytes) -> None:
-        super().__init__(start, end)
-        self.text = text
+    text: bytes
 
 
+@_node
 class Vararg(Expression):
     """``...``."""
 
-    __slots__ = ("function",)
-
-    def __init__(self, start: int, end: int, function: Function) -> None:
-        super().__init__(start, end)
-        self.function = function
+    function: Function
 
 
+@_node
 class Name(Expression):
     """A variable where it is read or written.
 
@@ -139,102 +138,74 @@ class Name(Expression):
         is_written: Whether it stands on the left of an assignment.
     """
 
-    __slots__ = ("id", "is_written", "variable")
-
-    def __init__(self, start: int, end: int, name: str, variable: Variable | None) -> None:
-        super().__init__(start, end)
-        self.id = name
-        self.variable = variable
-        self.is_written = False
+    id: str
+    variable: Variable | None
+    is_written: bool = field(default=False, init=False)
 
 
+@_node
 class Index(Expression):
     """``base.key`` or ``base[key]``."""
 
-    __slots__ = ("base", "is_written", "key")
-
-    def __init__(self, start: int, end: int, base: Expression, key: Expression) -> None:
-        super().__init__(start, end)
-        self.base = base
-        self.key = key
-        self.is_written = False
+    base: Expression
+    key: Expression
+    is_written: bool = field(default=False, init=False)
 
 
+@_node
 class Call(Expression):
-    """A call of a function, or of a method where ``method`` is set."""
+    """A call of a function, or of a method where ``method`` is set.
 
-    __slots__ = ("arguments", "callee", "method")
+    Attributes:
+        path: ``string.format`` where that is called, through whatever alias; None for others.
+    """
 
-    def __init__(
-        self,
-        start: int,
-        end: int,
-        callee: Expression,
-        arguments: list[Expression],
-        method: str | None,
-    ) -> None:
-        super().__init__(start, end)
-        self.callee = callee
-        self.arguments = arguments
-        self.method = method
+    callee: Expression
+    arguments: list[Expression]
+    method: str | None
+    path: str | None = field(default=None, init=False)
 
 
+@_node
 class Item(Node):
     """One entry of a table constructor; a key of None counts up."""
 
-    __slots__ = ("key", "value")
-
-    def __init__(self, start: int, end: int, key: Expression | None, value: Expression) -> None:
-        super().__init__(start, end)
-        self.key = key
-        self.value = value
+    key: Expression | None
+    value: Expression
 
 
+@_node
 class Table(Expression):
     """``{…}``."""
 
-    __slots__ = ("items",)
-
-    def __init__(self, start: int, end: int, items: list[Item]) -> None:
-        super().__init__(start, end)
-        self.items = items
+    items: list[Item]
 
 
+@_node
 class Binary(Expression):
     """Two operands and an operator, ``and`` and ``or`` included."""
 
-    __slots__ = ("left", "operator", "right")
-
-    def __init__(
-        self, start: int, end: int, operator: str, left: Expression, right: Expression
-    ) -> None:
-        super().__init__(start, end)
-        self.operator = operator
-        self.left = left
-        self.right = right
+    operator: str
+    left: Expression
+    right: Expression
 
 
+@_node
 class Unary(Expression):
     """``not``, ``-`` or ``#`` and its operand."""
 
-    __slots__ = ("operand", "operator")
-
-    def __init__(self, start: int, end: int, operator: str, operand: Expression) -> None:
-        super().__init__(start, end)
-        self.operator = operator
-        self.operand = operand
+    operator: str
+    operand: Expression
 
 
+@_node
 class Parens(Expression):
     """``(…)``, which cuts several values to one."""
 
-    __slots__ = ("inner",)
-
-    def __init__(self, start: int, end: int, inner: Expression) -> None:
-        super().__init__(start, end)
-        self.inner = inner
+    inner: Expression
 
 
+@_node
 class Function(Expression):
     """A function's parameters and body; the main chunk is one, too.
 
@@ -247,103 +218,74 @@ class Function(Expression):
         returns: Its own, without those of functions inside it.
     """
 
-    __slots__ = ("body", "is_vararg", "name", "parameters", "returns", "variable")
-
-    def __init__(self, start: int, end: int) -> None:
-        super().__init__(start, end)
-        self.name = ""
-        self.variable: Variable | None = None
-        self.parameters: list[Variable] = []
-        self.is_vararg = False
-        self.body = Block(start, end, [])
-        self.returns: list[Return] = []
+    name: str = field(default="", init=False)
+    variable: Variable | None = field(default=None, init=False)
+    parameters: list[Variable] = field(default_factory=list, init=False)
+    is_vararg: bool = field(default=False, init=False)
+    body: Block = field(default_factory=lambda: Block(0, 0, []), init=False)
+    returns: list[Return] = field(default_factory=list, init=False)
 
 
+@_node
 class Opaque(Expression):
     """Something that the parser could not read."""
-
-    __slots__ = ()
 
 
 # --- statements ------------------------------------------------------------------------------
 
 
+@_node
 class Statement(Node):
     """Something that is done."""
 
-    __slots__ = ()
 
-
+@_node
 class Block(Node):
     """Statements in order, and the scope of their locals."""
 
-    __slots__ = ("statements",)
-
-    def __init__(self, start: int, end: int, statements: list[Statement]) -> None:
-        super().__init__(start, end)
-        self.statements = statements
+    statements: list[Statement]
 
 
+@_node
 class Local(Statement):
     """``local a, b = x, y``."""
 
-    __slots__ = ("values", "variables")
-
-    def __init__(
-        self, start: int, end: int, variables: list[Variable], values: list[Expression]
-    ) -> None:
-        super().__init__(start, end)
-        self.variables = variables
-        self.values = values
+    variables: list[Variable]
+    values: list[Expression]
 
 
+@_node
 class Assign(Statement):
     """``a, b.c = x, y``."""
 
-    __slots__ = ("targets", "values")
-
-    def __init__(
-        self, start: int, end: int, targets: list[Expression], values: list[Expression]
-    ) -> None:
-        super().__init__(start, end)
-        self.targets = targets
-        self.values = values
+    targets: list[Expression]
+    values: list[Expression]
 
 
+@_node
 class CallStatement(Statement):
     """A call whose result is dropped."""
 
-    __slots__ = ("call",)
-
-    def __init__(self, start: int, end: int, call: Expression) -> None:
-        super().__init__(start, end)
-        self.call = call
+    call: Expression
 
 
+@_node
 class FunctionStatement(Statement):
-    """``function target() … end`` or ``local function name() … end``."""
+    """``function target() … end`` or ``local function name() … end``, which has no target."""
 
-    __slots__ = ("function", "is_local", "target")
-
-    def __init__(
-        self, start: int, end: int, target: Expression | None, function: Function, *, is_local: bool
-    ) -> None:
-        super().__init__(start, end)
-        self.target = target
-        self.function = function
-        self.is_local = is_local
+    target: Expression | None
+    function: Function
+    is_local: bool
 
 
+@_node
 class Do(Statement):
     """``do … end``."""
 
-    __slots__ = ("body",)
-
-    def __init__(self, start: int, end: int, body: Block) -> None:
-        super().__init__(start, end)
-        self.body = body
+    body: Block
 
 
+@_node
 class If(Statement):
     """``if … elseif … else … end``.
 
@@ -352,103 +294,77 @@ class If(Statement):
         otherwise: What is done if none holds, or None.
     """
 
-    __slots__ = ("arms", "otherwise")
-
-    def __init__(
-        self, start: int, end: int, arms: list[tuple[Expression, Block]], otherwise: Block | None
-    ) -> None:
-        super().__init__(start, end)
-        self.arms = arms
-        self.otherwise = otherwise
+    arms: list[tuple[Expression, Block]]
+    otherwise: Block | None
 
 
+@_node
 class While(Statement):
     """``while condition do … end``."""
 
-    __slots__ = ("body", "condition")
-
-    def __init__(self, start: int, end: int, condition: Expression, body: Block) -> None:
-        super().__init__(start, end)
-        self.condition = condition
-        self.body = body
+    condition: Expression
+    body: Block
 
 
+@_node
 class Repeat(Statement):
     """``repeat … until condition``."""
 
-    __slots__ = ("body", "condition")
-
-    def __init__(self, start: int, end: int, body: Block, condition: Expression) -> None:
-        super().__init__(start, end)
-        self.body = body
-        self.condition = condition
+    body: Block
+    condition: Expression
 
 
+@_node
 class For(Statement):
     """``for i = first, last, step do … end``."""
 
-    __slots__ = ("body", "first", "last", "step", "variable")
-
-    def __init__(
-        self,
-        start: int,
-        end: int,
-        variable: Variable,
-        first: Expression,
-        last: Expression,
-        step: Expression | None,
-        body: Block,
-    ) -> None:
-        super().__init__(start, end)
-        self.variable = variable
-        self.first = first
-        self.last = last
-        self.step = step
-        self.body = body
+    variable: Variable
+    first: Expression
+    last: Expression
+    step: Expression | None
+    body: Block
 
 
+@_node
 class ForIn(Statement):
     """``for a, b in values do … end``."""
 
-    __slots__ = ("body", "values", "variables")
-
-    def __init__(
-        self,
-        start: int,
-        end: int,
-        variables: list[Variable],
-        values: list[Expression],
-        body: Block,
-    ) -> None:
-        super().__init__(start, end)
-        self.variables = variables
-        self.values = values
-        self.body = body
+    variables: list[Variable]
+    values: list[Expression]
+    body: Block
 
 
+@_node
 class Return(Statement):
     """``return x, y``."""
 
-    __slots__ = ("function", "values")
-
-    def __init__(self, start: int, end: int, values: list[Expression], function: Function) -> None:
-        super().__init__(start, end)
-        self.values = values
-        self.function = function
+    values: list[Expression]
+    function: Function
 
 
+@_node
 class Break(Statement):
     """``break``."""
-
-    __slots__ = ()
 
 
 Loop: TypeAlias = While | Repeat | For | ForIn
 
 
+@_node
+class Comment(Node):
+    """A comment.
+
+    Attributes:
+        text: Its bytes, the dashes included.
+    """
+
+    text: bytes
+
+
 # --- names -----------------------------------------------------------------------------------
 
 
+@dataclass(eq=False, slots=True)
 class Definition:
     """One place that gives a variable a value.
 
@@ -458,14 +374,12 @@ class Definition:
         index: Which of several values that the expression gives.
     """
 
-    __slots__ = ("index", "node", "value")
-
-    def __init__(self, node: Node, value: Expression | None, index: int = 0) -> None:
-        self.node = node
-        self.value = value
-        self.index = index
+    node: Node
+    value: Expression | None
+    index: int = 0
 
 
+@_node
 class Variable(Node):
     """A local, a parameter or a loop's variable, placed where it is declared.
 
@@ -478,16 +392,12 @@ class Variable(Node):
         stores: Where ``name[key] = value`` or ``name.key = value`` stands: key and value.
     """
 
-    __slots__ = ("definitions", "function", "kind", "name", "reads", "stores")
-
-    def __init__(self, start: int, end: int, name: str, kind: str, function: Function) -> None:
-        super().__init__(start, end)
-        self.name = name
-        self.kind = kind
-        self.function = function
-        self.definitions: list[Definition] = []
-        self.reads: list[Name] = []
-        self.stores: list[tuple[Index, Expression | None]] = []
+    name: str
+    kind: str
+    function: Function
+    definitions: list[Definition] = field(default_factory=list, init=False)
+    reads: list[Name] = field(default_factory=list, init=False)
+    stores: list[tuple[Index, Expression | None]] = field(default_factory=list, init=False)
 
     def only_value(self) -> Expression | None:
         """The expression that is its value from beginning to end, or None."""
@@ -497,22 +407,8 @@ class Variable(Node):
         return only.value if only.index == 0 else None
 
 
-class Comment(Node):
-    """A comment, its dashes included.
-
-    Attributes:
-        text: The bytes between ``start`` and ``end``.
-    """
-
-    __slots__ = ("text",)
-
-    def __init__(self, start: int, end: int, text: bytes) -> None:
-        super().__init__(start, end)
-        self.text = text
-
-
 def bare(expression: Any) -> Any:
     """The expression without parentheses around it."""
-    while isinstance(expression, Parens):
+    while type(expression) is Parens:
         expression = expression.inner
     return expression

@@ -5,7 +5,10 @@ from __future__ import annotations
 from redislua.syntax.nodes import (
     Block,
     Break,
+    Call,
+    CallStatement,
     Definition,
+    Do,
     For,
     ForIn,
     Function,
@@ -45,7 +48,7 @@ def reaching(name: Name) -> list[Definition]:
     here = function_around(name)
     if any(_made_in(definition) is not here for definition in definitions[1:]):
         return definitions  # a closure may run at any time
-    around = {id(node): node for node in name.parents()}
+    around = _around(name)
     seen: list[Definition] = []
     last = -1
     for definition in definitions:
@@ -56,7 +59,61 @@ def reaching(name: Name) -> list[Definition]:
             _precedes(definition, name) and _can_follow(definition, around)
         ):
             seen.append(definition)
-    return seen or definitions
+    return _without_covered(seen, around) or definitions
+
+
+def _around(name: Name) -> dict[int, Node]:
+    """What a read is part of; for the condition of ``repeat`` its body, too."""
+    around: dict[int, Node] = {}
+    inner: Node = name
+    for outer in name.parents():
+        around[id(outer)] = outer
+        if isinstance(outer, Repeat) and inner is outer.condition:
+            around[id(outer.body)] = outer.body
+        inner = outer
+    return around
+
+
+def _without_covered(seen: list[Definition], around: dict[int, Node]) -> list[Definition]:
+    """Leave out what every arm of a later ``if`` replaces."""
+    nodes = {id(definition.node) for definition in seen}
+    first = 0
+    for definition in seen:
+        for outer in definition.node.parents():
+            if id(outer) in around:
+                break
+            is_last = outer.parent is not None and id(outer.parent) in around
+            if is_last and isinstance(outer, If) and _is_covered(outer, nodes):
+                first = max(first, outer.start)
+    return [one for one in seen if one.node.start >= first] if first else seen
+
+
+def _is_covered(statement: If, nodes: set[int]) -> bool:
+    """Whether every arm gives the variable a value, or leaves."""
+    if statement.otherwise is None:
+        return False
+    blocks = [block for _, block in statement.arms] + [statement.otherwise]
+    return all(_is_given(block, nodes) for block in blocks)
+
+
+def _is_given(block: Block, nodes: set[int]) -> bool:
+    return any(
+        id(statement) in nodes
+        or isinstance(statement, Return | Break)
+        or (isinstance(statement, CallStatement) and _is_error(statement.call))
+        or (isinstance(statement, Do) and _is_given(statement.body, nodes))
+        or (isinstance(statement, If) and _is_covered(statement, nodes))
+        for statement in block.statements
+    )
+
+
+def _is_error(call: Node) -> bool:
+    return (
+        isinstance(call, Call)
+        and isinstance(call.callee, Name)
+        and call.callee.id == "error"
+        and call.callee.variable is None
+    )
 
 
 def _made_in(definition: Definition) -> Function | None:

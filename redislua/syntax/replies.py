@@ -7,7 +7,7 @@ from dataclasses import replace
 from redislua.syntax.sites import CommandCall
 from redislua.syntax.values import Kind, Origin, Value
 
-__all__ = ["reply_value"]
+__all__ = ["SCANS", "reply_value", "scan_part"]
 
 _UNKNOWN = Value(Origin.STORED, Kind.ANY & ~Kind.NIL, is_whole=False)
 
@@ -18,6 +18,9 @@ _PLAIN = {
     "status": Value(Origin.STORED, Kind.TABLE),
     "nested": Value(Origin.STORED, Kind.TABLE, element=_UNKNOWN),
 }
+
+SCANS = ("HSCAN", "SCAN", "SSCAN", "ZSCAN")
+"""Commands that reply with a cursor and a table."""
 
 _SECONDS = Value(Origin.TIME, Kind.STRING, size=1.8e9)
 _TIME = Value(Origin.TIME, Kind.TABLE, element=_SECONDS)
@@ -38,6 +41,14 @@ def reply_value(command: CommandCall) -> Value:
     if command.is_protected:
         value = replace(value, kind=value.kind | Kind.TABLE, can_fail=True)
     return replace(value, reply=command)
+
+
+def scan_part(index: object) -> Value:
+    """An element of a scan's reply: the cursor, which is text, or the table."""
+    cursor = _PLAIN["string"]
+    if index == 1:
+        return cursor
+    return replace(_PLAIN["nested"], element=cursor) if index == 2 else _UNKNOWN
 
 
 def _of(reply: str) -> Value:

@@ -43,6 +43,8 @@ class CommandCall:
     """
 
     __slots__ = (
+        "_keys",
+        "_words",
         "arguments",
         "first",
         "is_open",
@@ -66,6 +68,8 @@ class CommandCall:
         last = node.arguments[-1] if node.arguments else None
         self.is_open = isinstance(last, Vararg) or (isinstance(last, Call) and not is_single(last))
         self.row: Command | None = None
+        self._words: list[bytes | None] | None = None
+        self._keys: list[Expression] | None = None
 
     @property
     def start(self) -> int:
@@ -79,7 +83,9 @@ class CommandCall:
 
     def words(self) -> list[bytes | None]:
         """The arguments as they are written, None for what is not a literal."""
-        return [word_of(argument) for argument in self.arguments]
+        if self._words is None:
+            self._words = [word_of(argument) for argument in self.arguments]
+        return self._words
 
     def has_word(self, *words: str) -> bool:
         """Whether one of these options stands among its arguments."""
@@ -94,10 +100,12 @@ class CommandCall:
 
     def key_arguments(self) -> list[Expression]:
         """Its key arguments that are known."""
-        if self.row is None:
-            return []
-        found = self.row.find_keys(self.words(), is_open=self.is_open)
-        return [self.arguments[index] for index in found.positions]
+        if self._keys is None:
+            self._keys = []
+            if self.row is not None:
+                found = self.row.find_keys(self.words(), is_open=self.is_open)
+                self._keys = [self.arguments[index] for index in found.positions]
+        return self._keys
 
 
 def word_of(expression: Expression) -> bytes | None:
@@ -141,6 +149,16 @@ SINGLE = frozenset(
         "math.random",
         "math.fmod",
         "math.pow",
+        "math.sqrt",
+        "math.log",
+        "math.log10",
+        "math.exp",
+        "bit.bnot",
+        "bit.bswap",
+        "bit.arshift",
+        "bit.rol",
+        "bit.ror",
+        "bit.tobit",
         "bit.band",
         "bit.bor",
         "bit.bxor",
@@ -161,7 +179,7 @@ def is_single(call: Call) -> bool:
     """Whether a call gives exactly one value."""
     if call.method is not None:
         return call.method in ("format", "sub", "lower", "upper", "rep", "len", "reverse")
-    path = path_of(call.callee)
+    path = call.path or path_of(call.callee)
     if path in SINGLE:
         return True
     function = function_of(call)
@@ -229,7 +247,7 @@ def command_call(call: Call) -> CommandCall | None:
     """The command that a call calls, or None if it calls something else."""
     if call.method is not None:
         return None
-    path = path_of(call.callee)
+    path = call.path
     if path is not None:
         protected = CALLS.get(path)
         return None if protected is None else CommandCall(call, is_protected=protected)

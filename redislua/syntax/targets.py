@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import cache
 from typing import Self
 
 from redislua.errors import ConfigError
-from redislua.syntax.commands.tables import LINES
+from redislua.syntax.commands.tables import LINES, table
 
 __all__ = ["DEFAULT", "LINES", "Targets"]
 
@@ -23,9 +24,24 @@ class Targets:
 
     Attributes:
         bounds: Product and version, ``("redis", (7, 0))``, sorted by product.
+        commands: The file of a command table that stands for all of them, or ``""``.
     """
 
     bounds: tuple[tuple[str, tuple[int, ...]], ...]
+    commands: str = ""
+
+    @classmethod
+    def of_server(cls, path: str | os.PathLike[str]) -> Self:
+        """The one server that a command table was read from.
+
+        Raises:
+            ConfigError: The file is missing or no command table.
+        """
+        product, _, version = table(os.fspath(path)).server.partition(" ")
+        if product.lower() not in ("redis", "valkey"):
+            raise ConfigError(f"{path}: its server is {product!r}: expected Redis or Valkey")
+        numbers = tuple(int(part) for part in version.split(".")[:2])
+        return cls(((product.lower(), numbers),), os.fspath(path))
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Self:
@@ -57,13 +73,15 @@ class Targets:
         A version that lies between two tables counts from the newer one on. The oldest
         table stands for all that is older, the newest for all that is newer.
         """
-        return _lines(self.bounds)
+        return (self.commands,) if self.commands else _lines(self.bounds)
 
     def lowest(self, product: str) -> tuple[int, ...] | None:
         """The oldest version of a product, ``(7, 0)``; None if the product is no target."""
         return dict(self.bounds).get(product)
 
     def __str__(self) -> str:
+        if self.commands:
+            return table(self.commands).server
         return ", ".join(
             f"{product}>={'.'.join(str(part) for part in lowest)}"
             for product, lowest in self.bounds

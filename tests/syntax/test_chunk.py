@@ -99,6 +99,7 @@ def test_what_bounds_a_loop(lua: str, by: str, most: float | None) -> None:
         ("look(x) if x then end", False),
         ("if x > 1 then look(x) end", False),
         ("local y = x + 1 look(x)", False),
+        ("local y = x or 0 look(x)", False),
         ("other(x) look(x)", False),
     ],
 )
@@ -140,3 +141,24 @@ def test_an_escape_that_only_lua_knows_costs_that_string_alone() -> None:
     chunk = parse(rb"local a = 'x\-y' redis.call('GET', KEYS[1])")
 
     assert [command.name for command in chunk.commands] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    ("lua", "calls"),
+    [
+        ("local function f() end f() f()", 2),
+        ("local function f() end f() look(f)", 0),
+        ("local f = function() end f()", 1),
+        ("function f() end f()", 0),
+    ],
+)
+def test_the_calls_of_a_function_where_all_are_known(lua: str, calls: int) -> None:
+    chunk = parse(lua.encode())
+
+    assert len(chunk.calls_of(chunk.functions[0])) == calls
+
+
+def test_a_function_that_gives_one_value_leaves_a_commands_arguments_counted() -> None:
+    chunk = parse(b"redis.call('EXPIRE', KEYS[1], math.sqrt(9))")
+
+    assert not chunk.commands[0].is_open

@@ -218,6 +218,7 @@ def test_the_place_in_a_large_file_is_exact():
     assert [(one.line, one.column, one.width) for one in found] == [(100_001, 3, 1)]
 
 
+@pytest.mark.soak
 def test_every_mutant_has_problems_with_a_place_in_the_text(soak):
     for source in mutants(23, soak(1_500, 100_000)):
         lines = re.split(rb"\n", source)

@@ -180,3 +180,50 @@ def test_two_expressions_are_equal_in_every_run(one: str, other: str, are_equal:
     first, second = (chunk.value(argument).symbol for argument in looked_at(chunk).arguments)
 
     assert (first is not None and first == second) is are_equal
+
+
+def test_an_operator_of_newer_lua_gives_nobody_knows_what() -> None:
+    chunk = parse(b"look(a ~ b)")
+
+    assert chunk.value(next(chunk.calls_to("look")).arguments[0]).kind == Kind.ANY
+
+
+@pytest.mark.parametrize(
+    ("lua", "kind"),
+    [
+        ("local x if a then x = 1 else x = 'a' end look(x)", Kind.NUMBER | Kind.STRING),
+        ("local x if a then x = 1 elseif b then x = 2 else x = 3 end look(x)", Kind.NUMBER),
+        ("local x if a then x = 1 else return 0 end look(x)", Kind.NUMBER),
+        ("local x if a then x = 1 else error('b') end look(x)", Kind.NUMBER),
+        ("local x if a then if b then x = 1 else x = 2 end else x = 3 end look(x)", Kind.NUMBER),
+        ("local x if a then x = 1 elseif b then x = 2 end look(x)", Kind.NUMBER | Kind.NIL),
+        ("local x = 1 repeat x = 'a' until look(x)", Kind.STRING),
+    ],
+)
+def test_a_definition_on_every_way_hides_those_before_it(lua: str, kind: Kind) -> None:
+    assert asked(lua).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("lua", "kind"),
+    [
+        ("local r = redis.call('SSCAN', KEYS[1], 0) look(r[1])", Kind.STRING),
+        ("local r = redis.call('SCAN', 0) look(r[2])", Kind.TABLE),
+        ("for _, k in ipairs(redis.call('SCAN', 0)[2]) do look(k) end", Kind.STRING),
+    ],
+)
+def test_a_scan_gives_a_cursor_and_a_table(lua: str, kind: Kind) -> None:
+    assert asked(lua).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("lua", "kind"),
+    [
+        ("local x = redis.call('GET', k) if x == nil then x = 0 end look(x)", "all"),
+        ("local x = redis.call('GET', k) if not x then x = 0 end look(x)", "some"),
+        ("local x = redis.call('GET', k) local y = x or 0 look(x)", "all"),
+        ("local x = tonumber(redis.call('GET', k)) if x == nil then x = 0 end look(x)", "some"),
+    ],
+)
+def test_asking_a_reply_for_nil_or_giving_a_default_says_nothing_of_it(lua: str, kind: str) -> None:
+    assert asked(lua).can_be(Kind.FALSY) is (kind == "all")
