@@ -45,4 +45,4 @@ def _lacks(missing: ModuleNotFoundError) -> int:
     return 2
 
 
-TOOLCHAIN = ("click", "rich", "jinja2", "lupa", "ruff")
+TOOLCHAIN = ("click", "rich", "jinja2", "lupa", "ruff", "tree_sitter", "tree_sitter_lua")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from redislua.cli import project
 from redislua.cli.console import FOUND, counted, exits, report, stderr, stdout
+from redislua.cli.lint_output import paint
 from redislua.codegen.render import render
 from redislua.codegen.write import compare
 from redislua.errors import GenerateError, HeaderError, ScriptsRefused
-from redislua.spec.config import Config
+from redislua.lint.engine import lint_sources
+from redislua.lint.rules.bad_header import BadHeader
+from redislua.lint.settings import Settings
+from redislua.spec.config import Config, find_lint_config
 from redislua.spec.registry import Registry, load, read_sources
-from redislua.syntax.gate import compile_error
 
 
 @click.command("check")
@@ -20,8 +25,8 @@ def command() -> int:
     """Check everything that needs no server; every problem of every file in one run.
 
     Headers and their examples, names, the slot proof, that no two scripts can mean the
-    same key differently, that Lua 5.1 compiles each script, and that the generated code
-    is what the scripts give now.
+    same key differently, what `redislua lint` finds, and that the generated code is what
+    the scripts give now.
 
     \b
     Example:
@@ -29,11 +34,8 @@ def command() -> int:
     """
     config = project.config()
     problems, scripts = _read(config)
-    for file, source in read_sources(config.scripts):
-        problem = compile_error(file, source)
-        if problem is not None:
-            problems.append(problem)
     count = report(sorted(problems, key=lambda found: (found.file, found.line, found.column)))
+    count += _lint(config)
     if scripts is not None:
         count += _check_generated(config, scripts)
     if count:
@@ -49,6 +51,17 @@ def _read(config: Config) -> tuple[list[HeaderError], Registry | None]:
         return [], load(config.scripts)
     except ScriptsRefused as refused:
         return list(refused.problems), None
+
+
+def _lint(config: Config) -> int:
+    """Print what the lint rules find, and count it."""
+    own = Settings.of(find_lint_config(config.root))
+    folder = project.folder_name(config)
+    sources = {f"{folder}/{file}": text for file, text in read_sources(config.scripts)}
+    # What is wrong with headers is said already, and of all scripts together.
+    found = lint_sources(sources, replace(own, ignore=(*own.ignore, BadHeader.code)))
+    paint(stdout(), found)
+    return len(found)
 
 
 def _check_generated(config: Config, scripts: Registry) -> int:

@@ -13,6 +13,8 @@ VERBS = {
     "init": "Set up a project: the pyproject table and a first script.",
     "new": "Write the skeleton of a script.",
     "check": "Check headers, slots, syntax and that generated code is current.",
+    "lint": "Find what breaks in Redis Lua, in your scripts or in any others.",
+    "explain": "Show what a lint rule finds, why, and what to do instead.",
     "generate": "Write the typed Python bindings.",
     "list": "List the scripts.",
     "show": "Show one script: signature, replies, keys, text, sha1.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from redislua.errors import ConfigError
-from redislua.spec.config import find_config
+from redislua.spec.config import find_config, find_lint_config
 
 
 def test_the_table_is_found_from_a_folder_below(tmp_path):
@@ -62,3 +62,66 @@ def test_an_output_folder_that_links_outside_is_refused(tmp_path, tmp_path_facto
 
     with pytest.raises(ConfigError, match="leaves the project"):
         find_config(tmp_path)
+
+
+# --- the linter ------------------------------------------------------------------------------
+
+
+def test_what_the_linter_is_told_is_read(tmp_path):
+    (tmp_path / "tables.json").write_text("{}")
+    (tmp_path / "pyproject.toml").write_text(
+        """
+[tool.redislua]
+output = "b"
+[tool.redislua.lint]
+select = ["RL2", "syntax-error"]
+ignore = ["RL106"]
+targets = ["redis>=7.4"]
+commands = "tables.json"
+[tool.redislua.lint.per-file-ignores]
+"legacy/*" = ["RL501"]
+"""
+    )
+
+    config = find_lint_config(tmp_path)
+
+    assert config.select == ("RL2", "syntax-error")
+    assert config.ignore == ("RL106",)
+    assert config.targets == ("redis>=7.4",)
+    assert config.per_file_ignores == (("legacy/*", ("RL501",)),)
+    assert (config.root, config.scripts) == (tmp_path, tmp_path / "scripts")
+    assert config.commands == tmp_path / "tables.json"
+    assert find_config(tmp_path).output == tmp_path / "b"
+
+
+def test_a_project_may_have_a_table_for_the_linter_alone(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.redislua.lint]\nignore = ["RL106"]\n')
+
+    config = find_lint_config(tmp_path)
+
+    assert (config.scripts, config.ignore) == (None, ("RL106",))
+    with pytest.raises(ConfigError, match="output: expected a folder"):
+        find_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('selct = ["RL1"]', "unknown key 'selct'"),
+        ('select = "RL1"', "select: expected a list of strings"),
+        ("ignore = [1]", "ignore: expected a list of strings"),
+        ('targets = [""]', "targets: expected a list of strings"),
+        ('per-file-ignores = ["RL1"]', "per-file-ignores: expected a table"),
+        ('per-file-ignores = {"a" = "RL1"}', "a: expected a list of strings"),
+        ('commands = "nowhere.json"', "commands: expected the .json file"),
+        ("commands = 3", "commands: expected the .json file"),
+    ],
+)
+def test_what_the_linter_cannot_be_told_is_refused_by_every_verb(tmp_path, text, problem):
+    (tmp_path / "pyproject.toml").write_text(
+        f'[tool.redislua]\noutput = "b"\n[tool.redislua.lint]\n{text}\n'
+    )
+
+    for find in (find_lint_config, find_config):
+        with pytest.raises(ConfigError, match=problem):
+            find(tmp_path)

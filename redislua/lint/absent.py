@@ -1,0 +1,252 @@
+"""Replies that are missing where a script takes them for there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from redislua.lint.replies import reply_type
+from redislua.syntax.chunk import Chunk
+from redislua.syntax.nodes import (
+    Binary,
+    Block,
+    Call,
+    CallStatement,
+    Expression,
+    For,
+    ForIn,
+    Function,
+    If,
+    Index,
+    Name,
+    Node,
+    Return,
+    Unary,
+    While,
+    bare,
+)
+from redislua.syntax.reaching import reaching
+from redislua.syntax.sites import CommandCall, function_of, path_of
+from redislua.syntax.values import Kind, Value
+
+__all__ = ["absent_reply", "can_be_absent", "is_certain"]
+
+DEEPEST = 12
+
+UNTELLING = frozenset(
+    {
+        "DEL",
+        "EXPIRE",
+        "EXPIREAT",
+        "HDEL",
+        "LTRIM",
+        "PERSIST",
+        "PEXPIRE",
+        "PEXPIREAT",
+        "PUBLISH",
+        "UNLINK",
+        "ZREMRANGEBYRANK",
+        "ZREMRANGEBYSCORE",
+    }
+)
+"""Commands after which a key may be missing as well as before."""
+
+
+def can_be_absent(command: CommandCall) -> bool:
+    """Whether a reply, or an element of it, is false when something is missing."""
+    row = command.row
+    return row is not None and (
+        row.reply.endswith("?") or row.items.endswith("?") or command.name == "SET"
+    )
+
+
+def absent_reply(chunk: Chunk, expression: Expression) -> CommandCall | None:
+    """The command that leaves a value nil or false when its key is missing.
+
+    None where the value is always there, where the script asks for it or for what it was made
+    from, and where an earlier command on the same key tells that it is there.
+    """
+    return _absent(chunk, expression, expression.start, 0)
+
+
+def _absent(chunk: Chunk, expression: Expression, at: int, depth: int) -> CommandCall | None:
+    node = bare(expression)
+    if depth > DEEPEST or not chunk.value(node).can_be(Kind.FALSY):
+        return None
+    match node:
+        case Call():
+            return _of_call(chunk, node, at, depth)
+        case Index():
+            if chunk.is_tested_before(node, at) or chunk.is_tested_before(node.base, at):
+                return None
+            base = chunk.value(node.base)
+            command = base.reply
+            if command is not None and _is_optional(base.element):
+                return command if _may_lack(chunk, command, at) else None
+        case Name():
+            if chunk.is_tested_before(node, at):
+                return None
+            return _of_name(chunk, node, at, depth)
+        case Binary(operator="or"):
+            return _absent(chunk, node.right, at, depth + 1)
+    return None
+
+
+def _of_call(chunk: Chunk, call: Call, at: int, depth: int) -> CommandCall | None:
+    command = chunk.command_of(call)
+    if command is not None:
+        is_optional = reply_type(command) in ("string?", "double?", "integer?", "array?")
+        if not is_optional or command.is_protected or chunk.is_tested_before(call, at):
+            return None
+        return command if _may_lack(chunk, command, at) else None
+    if path_of(call.callee) == "tonumber" and call.method is None and call.arguments:
+        if chunk.is_tested_before(call, at):
+            return None
+        return _absent(chunk, call.arguments[0], at, depth + 1)
+    function = function_of(call) if call.method is None else None
+    if function is not None and len(function.returns) == 1 and function.returns[0].values:
+        return _absent(chunk, function.returns[0].values[0], at, depth + 1)
+    return None
+
+
+def _of_name(chunk: Chunk, name: Name, at: int, depth: int) -> CommandCall | None:
+    for definition in reaching(name):
+        value = definition.value
+        if value is None:
+            continue
+        found = None
+        inner = bare(value)
+        if isinstance(inner, Call) and path_of(inner.callee) in ("unpack", "table.unpack"):
+            found = _unpacked(chunk, inner, at)
+        elif definition.index == 0:
+            found = _absent(chunk, value, at, depth + 1)
+        if found is not None:
+            return found
+    return None
+
+
+def _unpacked(chunk: Chunk, call: Call, at: int) -> CommandCall | None:
+    """The command whose reply is unpacked, where its elements may be false."""
+    if not call.arguments:
+        return None
+    whole = chunk.value(call.arguments[0])
+    if whole.reply is None or not _is_optional(whole.element):
+        return None
+    return whole.reply if _may_lack(chunk, whole.reply, at) else None
+
+
+def _is_optional(element: Value | None) -> bool:
+    """Whether an element of an array reply is false where something is missing."""
+    return (
+        element is not None
+        and element.can_be(Kind.FALSE)
+        and element.is_only(Kind.STRING | Kind.NUMBER | Kind.FALSE)
+    )
+
+
+def _may_lack(chunk: Chunk, command: CommandCall, at: int) -> bool:
+    """Whether nothing before a place tells that the key is there."""
+    keys = command.key_arguments()
+    symbol = chunk.value(keys[0]).symbol if keys else None
+    text = chunk.text(keys[0]) if keys else ""
+    for other in chunk.commands:
+        if other.start >= at:
+            break
+        if other is command:
+            if _is_asked_for(chunk, other, at):
+                return False
+            continue
+        if not any(
+            chunk.text(key) == text or (symbol is not None and chunk.value(key).symbol == symbol)
+            for key in other.key_arguments()
+        ):
+            continue
+        reply = reply_type(other)
+        if other.name in ("HMGET", "MGET") or (reply.endswith("?") and reply != "status?"):
+            if _is_asked_for(chunk, other, at):
+                return False
+        elif other.start < command.start and other.name not in UNTELLING:
+            return False
+    return True
+
+
+def _is_asked_for(chunk: Chunk, command: CommandCall, at: int) -> bool:
+    """Whether a condition on a reply, or an element of one, decides if a place is reached."""
+    return any(
+        _decides(condition, block, statement, at)
+        and any(
+            _is_made_from(chunk, node, command) and not chunk.is_vain(node)
+            for node in _leaves(condition)
+        )
+        for statement in chunk.of(If)
+        if command.start < statement.end and statement.start < at
+        for condition, block in statement.arms
+    )
+
+
+def _decides(condition: Expression, block: Block, statement: If, at: int) -> bool:
+    return condition.end <= at and (at < statement.end or _leaves_off(block))
+
+
+def _leaves_off(block: Block) -> bool:
+    """Whether what follows a block is not run after it."""
+    last = block.statements[-1] if block.statements else None
+    if isinstance(last, Return):
+        return True
+    return isinstance(last, CallStatement) and (
+        isinstance(last.call, Call) and path_of(last.call.callee) == "error"
+    )
+
+
+def _leaves(condition: Expression) -> Iterator[Expression]:
+    """The operands of a condition, through ``not``, ``and``, ``or`` and comparisons."""
+    node = bare(condition)
+    match node:
+        case Binary():
+            yield from _leaves(node.left)
+            yield from _leaves(node.right)
+        case Unary():
+            yield from _leaves(node.operand)
+        case Call() if path_of(node.callee) in ("tonumber", "type") and node.arguments:
+            yield from _leaves(node.arguments[0])
+        case _:
+            yield node
+
+
+def _is_made_from(chunk: Chunk, node: Expression, command: CommandCall, depth: int = 0) -> bool:
+    if depth > DEEPEST:
+        return False
+    inner = bare(node)
+    match inner:
+        case Call():
+            if chunk.command_of(inner) is command:
+                return True
+            return any(_is_made_from(chunk, one, command, depth + 1) for one in inner.arguments)
+        case Index():
+            return _is_made_from(chunk, inner.base, command, depth + 1)
+        case Binary(operator="or" | "and"):
+            return _is_made_from(chunk, inner.left, command, depth + 1)
+        case Name():
+            return any(
+                definition.value is not None
+                and _is_made_from(chunk, definition.value, command, depth + 1)
+                for definition in reaching(inner)
+            )
+    return False
+
+
+def is_certain(chunk: Chunk, node: Node) -> bool:
+    """Whether a place is always reached: on no branch, and nothing before it leaves."""
+    inner = node
+    for outer in node.parents():
+        if isinstance(outer, Function) and outer is not chunk.main:
+            return False
+        if isinstance(outer, If) and outer.arms[0][0] is not inner:
+            return False
+        if isinstance(outer, While | For | ForIn) and inner is outer.body:
+            return False
+        if isinstance(outer, Binary) and outer.operator in ("and", "or") and inner is outer.right:
+            return False
+        inner = outer
+    return not any(
+        one.end <= node.start and one.function is chunk.main for one in chunk.returns
+    ) and not any(call.start < node.start for call in chunk.calls_to("error", "assert"))

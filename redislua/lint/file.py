@@ -1,0 +1,152 @@
+"""One file on its way through the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from redislua.lint.contract import read_header
+from redislua.lint.diagnostic import Diagnostic, Finding
+from redislua.lint.failure import RuleFailed
+from redislua.lint.files import shown
+from redislua.lint.places import Places
+from redislua.lint.rule import AnyRule, RegistryRule, Rule
+from redislua.lint.rules.bad_header import BadHeader
+from redislua.lint.rules.bad_suppression import BadSuppression
+from redislua.lint.rules.unused_suppression import UnusedSuppression
+from redislua.lint.selection import codes
+from redislua.lint.settings import Settings
+from redislua.lint.suppression import Suppressions
+
+if TYPE_CHECKING:
+    from redislua.spec.model import Script
+    from redislua.syntax.targets import Targets
+
+__all__ = ["LintedFile", "ask_together"]
+
+
+class LintedFile:
+    """A file, its chunk and what was found in it.
+
+    Attributes:
+        path: As the user gave it.
+        source: Its bytes.
+        chunk: What the rules see.
+        is_broken: Whether it does not compile, and most rules were not asked.
+        diagnostics: What its own rules found and no comment silences, in order.
+    """
+
+    def __init__(
+        self,
+        source: bytes,
+        *,
+        path: str,
+        settings: Settings,
+        rules: Sequence[AnyRule],
+        targets: Targets,
+        script: Script | None = None,
+    ) -> None:
+        from redislua.syntax.chunk import parse  # the parsers: only a file that is read needs them
+
+        self.path = path
+        self.source = source
+        self._shown = shown(path)
+        ignored = codes(settings.ignored_in(path))
+        self._rules = [rule for rule in rules if rule.code not in ignored]
+        header_problems: tuple[Finding, ...] = ()
+        self._places = Places(source)
+        if script is None:
+            script, problems = read_header(path, source)
+            header_problems = tuple(BadHeader.finding(one, self._places) for one in problems)
+        try:
+            self.chunk = parse(source, path=path, script=script, targets=targets)
+        except Exception as error:
+            raise RuleFailed(path, "", error) from error
+        self.is_broken = any(problem.kind != "dialect" for problem in self.chunk.problems)
+        spans = None if self.is_broken else [(one.start, one.end) for one in self.chunk.comments]
+        self._suppressions = Suppressions(source, self._places, spans)
+        self._extra: dict[type[AnyRule], Iterable[Finding]] = {
+            BadHeader: header_problems,
+            BadSuppression: self._suppressions.problems,
+        }
+        self.diagnostics = self._check()
+
+    def _check(self) -> list[Diagnostic]:
+        found: list[Diagnostic] = []
+        asked: set[str] = set()
+        for rule in self._rules:
+            if isinstance(rule, Rule) and self._asks(rule):
+                asked.add(rule.code)
+                findings = self._findings(rule)
+                if findings:
+                    found += self._kept(rule, findings)
+        return self._ordered(found, self._unused(asked))
+
+    def _asks(self, rule: AnyRule) -> bool:
+        if rule.needs_contract and self.chunk.script is None:
+            return False
+        return not (rule.needs_syntax and self.is_broken)
+
+    def _findings(self, rule: Rule) -> list[Finding]:
+        if type(rule) in self._extra:
+            return list(self._extra[type(rule)])
+        try:
+            return list(rule.check(self.chunk))
+        except Exception as error:
+            raise RuleFailed(self.path, rule.code, error) from error
+
+    def _kept(self, rule: AnyRule, findings: Iterable[Finding]) -> list[Diagnostic]:
+        """Diagnostics of a rule that no comment silences."""
+        ordered = sorted(findings, key=lambda finding: finding.start)
+        made = [self._places.diagnostic(rule, self._shown, finding) for finding in ordered]
+        return [one for one in made if not self._suppressions.silenced(one)]
+
+    def _unused(self, asked: set[str]) -> list[Diagnostic]:
+        rule = next((one for one in self._rules if isinstance(one, UnusedSuppression)), None)
+        if rule is None or self.is_broken:
+            return []
+        idle = self._suppressions.unused(asked)
+        return [self._places.diagnostic(rule, self._shown, finding) for finding in idle]
+
+    def of_registry(
+        self, found: Iterable[tuple[RegistryRule, Finding]], asked: set[str]
+    ) -> list[Diagnostic]:
+        """What rules over several scripts found in this one, after its comments were heard."""
+        own = {rule.code for rule in self._rules}
+        by_rule: dict[RegistryRule, list[Finding]] = {}
+        for rule, finding in found:
+            if rule.code in own:
+                by_rule.setdefault(rule, []).append(finding)
+        kept = [one for rule, findings in by_rule.items() for one in self._kept(rule, findings)]
+        return self._ordered(kept, self._unused(asked & own))
+
+    @staticmethod
+    def _ordered(*lists: list[Diagnostic]) -> list[Diagnostic]:
+        """In the order of the text, each once."""
+        unique = dict.fromkeys(one for some in lists for one in some)
+        return sorted(unique, key=lambda one: (one.line, one.column, one.code, one.message))
+
+
+def ask_together(
+    rules: Sequence[RegistryRule], files: Sequence[LintedFile]
+) -> dict[str, list[Diagnostic]]:
+    """What rules over several scripts find in those that have a header, by path.
+
+    Raises:
+        RuleFailed: When a rule stops with an exception.
+    """
+    asked = [file for file in files if file.chunk.script is not None and not file.is_broken]
+    if not rules or not asked:
+        return {}
+    by_chunk: dict[int, list[tuple[RegistryRule, Finding]]] = {}
+    for rule in rules:
+        try:
+            for chunk, finding in rule.check_all([file.chunk for file in asked]):
+                by_chunk.setdefault(id(chunk), []).append((rule, finding))
+        except Exception as error:
+            raise RuleFailed(asked[0].path, rule.code, error) from error
+    codes_asked = {rule.code for rule in rules}
+    found = {
+        file.path: file.of_registry(by_chunk.get(id(file.chunk), ()), codes_asked) for file in asked
+    }
+    return {path: diagnostics for path, diagnostics in found.items() if diagnostics}

@@ -1,0 +1,58 @@
+"""Statements behind which nothing runs."""
+
+from __future__ import annotations
+
+from redislua.syntax.nodes import (
+    Block,
+    Break,
+    CallStatement,
+    Constant,
+    Do,
+    If,
+    Return,
+    Statement,
+    While,
+    bare,
+)
+from redislua.syntax.sites import path_of
+
+__all__ = ["leaves"]
+
+
+def leaves(statement: Statement) -> bool:
+    """Whether nothing that follows a statement in its block can run."""
+    match statement:
+        case Return() | Break():
+            return True
+        case CallStatement():
+            return path_of(getattr(statement.call, "callee", None)) == "error"
+        case Do():
+            return _ends(statement.body)
+        case If(otherwise=Block() as otherwise):
+            return _ends(otherwise) and all(_ends(block) for _, block in statement.arms)
+        case While():
+            condition = bare(statement.condition)
+            is_endless = isinstance(condition, Constant) and condition.word == "true"
+            return is_endless and not _is_broken(statement.body)
+    return False
+
+
+def _ends(block: Block) -> bool:
+    return bool(block.statements) and leaves(block.statements[-1])
+
+
+def _is_broken(block: Block) -> bool:
+    """Whether a ``break`` in a loop's body leaves that loop."""
+    for statement in block.statements:
+        match statement:
+            case Break():
+                return True
+            case Do() if _is_broken(statement.body):
+                return True
+            case If():
+                blocks = [one for _, one in statement.arms]
+                if statement.otherwise is not None:
+                    blocks.append(statement.otherwise)
+                if any(_is_broken(one) for one in blocks):
+                    return True
+    return False

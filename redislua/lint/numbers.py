@@ -1,0 +1,92 @@
+"""Numbers on their way into commands and replies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from redislua.syntax.chunk import Chunk
+from redislua.syntax.nodes import Binary, Call, Expression, Name, Unary, bare
+from redislua.syntax.reaching import reaching
+from redislua.syntax.sites import CommandCall, path_of
+from redislua.syntax.values import Kind, Value
+
+__all__ = ["EXACT", "fraction_in", "is_fractional", "is_number", "typed_arguments"]
+
+EXACT = 1e14
+"""From here on Lua's own text of a number has an exponent, and fewer digits."""
+
+FRACTIONAL = ("math.log", "math.sqrt", "math.exp", "math.log10", "math.sin", "math.cos")
+PASSING = ("math.max", "math.min", "math.abs", "tonumber")
+DEEPEST = 10
+
+
+def is_fractional(chunk: Chunk, expression: Expression) -> bool:
+    """Whether a calculation shows that a number may have a fraction."""
+    return fraction_in(chunk, expression, 0) is not None
+
+
+def fraction_in(chunk: Chunk, expression: Expression, depth: int = 0) -> Expression | None:
+    """The division, root or fractional constant that a number comes from; None if none.
+
+    Looks through locals, sums, products, ``math.max`` and ``math.min``; not through what
+    makes numbers whole.
+    """
+    node = bare(expression)
+    value = chunk.value(node)
+    if depth > DEEPEST or value.is_whole or not value.can_be(Kind.NUMBER):
+        return None
+    if isinstance(value.constant, float):
+        return None if value.constant.is_integer() else node
+    match node:
+        case Binary(operator="/"):
+            return None if _is_half_of_pairs(chunk, node) else node
+        case Binary(operator="*" | "^") if _is_fraction(chunk, node.left, node.right):
+            return node
+        case Binary(operator="+" | "-" | "*" | "%" | "^" | "or" | "and"):
+            return fraction_in(chunk, node.left, depth + 1) or fraction_in(
+                chunk, node.right, depth + 1
+            )
+        case Unary(operator="-"):
+            return fraction_in(chunk, node.operand, depth + 1)
+        case Call() if path_of(node.callee) in FRACTIONAL:
+            return node
+        case Call() if path_of(node.callee) in PASSING:
+            found = (fraction_in(chunk, one, depth + 1) for one in node.arguments)
+            return next((one for one in found if one is not None), None)
+        case Name() if node.variable is not None:
+            for definition in reaching(node):
+                if definition.value is not None and definition.index == 0:
+                    found_in = fraction_in(chunk, definition.value, depth + 1)
+                    if found_in is not None:
+                        return found_in
+    return None
+
+
+def _is_half_of_pairs(chunk: Chunk, node: Binary) -> bool:
+    """Whether it is ``#list / 2``: of fields and values, of members and scores."""
+    left = bare(node.left)
+    is_length = isinstance(left, Unary) and left.operator == "#"
+    return is_length and chunk.value(node.right).constant == 2
+
+
+def _is_fraction(chunk: Chunk, left: Expression, right: Expression) -> bool:
+    """Whether one factor is a constant like 1.5, and the product no known constant."""
+    return any(
+        isinstance(constant := chunk.value(one).constant, float) and not constant.is_integer()
+        for one in (left, right)
+    )
+
+
+def typed_arguments(command: CommandCall) -> Iterator[tuple[Expression, str]]:
+    """The arguments of a command with their types, where the table tells."""
+    if command.row is None:
+        return
+    types = command.row.argument_types(command.words(), is_open=command.is_open)
+    for argument, kind in zip(command.arguments, types, strict=False):
+        if kind is not None:
+            yield argument, kind
+
+
+def is_number(value: Value) -> bool:
+    """Whether a value is a number in every run, missing ones left out."""
+    return value.can_be(Kind.NUMBER) and value.is_only(Kind.NUMBER | Kind.FALSY)

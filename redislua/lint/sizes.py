@@ -1,0 +1,222 @@
+"""How much a command reads, where the script's text does not bound it."""
+
+from __future__ import annotations
+
+from redislua.syntax.chunk import Chunk
+from redislua.syntax.nodes import (
+    Binary,
+    Expression,
+    Index,
+    Name,
+    Node,
+    Number,
+    Parens,
+    Unary,
+    bare,
+)
+from redislua.syntax.sites import CommandCall
+from redislua.syntax.values import Origin, Value
+
+__all__ = ["OBJECTS", "ORDERS", "SIZES", "excess", "is_growth_declared", "symbol_of"]
+
+SIZES = frozenset({"HLEN", "LLEN", "SCARD", "STRLEN", "XLEN", "ZCARD", "ZCOUNT", "ZLEXCOUNT"})
+"""Commands that tell how much there is."""
+
+OBJECTS = frozenset({"HGETALL", "HKEYS", "HVALS"})
+"""Commands that read whole hashes: mostly objects of a few fields."""
+
+CUTTING = frozenset(
+    {
+        "LTRIM",
+        "SPOP",
+        "XTRIM",
+        "ZPOPMAX",
+        "ZPOPMIN",
+        "ZREMRANGEBYRANK",
+    }
+)
+"""Commands that keep a collection small."""
+
+ORDERS = ("<", "<=", ">", ">=")
+
+_WHOLE = {
+    "HGETALL": "name the fields with HMGET, or ask HLEN first",
+    "HKEYS": "name the fields, or ask HLEN first",
+    "HVALS": "name the fields with HMGET, or ask HLEN first",
+    "SMEMBERS": "ask SISMEMBER, draw with SRANDMEMBER, or ask SCARD first",
+    "SUNION": "ask SCARD of each set first, or bound the sets when they are written",
+    "SINTER": "count with SINTERCARD, or ask SCARD first",
+    "SDIFF": "ask SCARD first, or bound the sets when they are written",
+    "ZUNION": "ask ZCARD first, or bound the sets when they are written",
+    "ZINTER": "count with ZINTERCARD, or ask ZCARD first",
+    "ZDIFF": "ask ZCARD first, or bound the sets when they are written",
+}
+_LIMITED = {
+    **dict.fromkeys(("SORT", "SORT_RO"), (1, "LIMIT")),
+    **dict.fromkeys(("ZRANGEBYSCORE", "ZREVRANGEBYSCORE"), (3, "LIMIT")),
+    **dict.fromkeys(("ZRANGEBYLEX", "ZREVRANGEBYLEX"), (3, "LIMIT")),
+    **dict.fromkeys(("XRANGE", "XREVRANGE"), (3, "COUNT")),
+    **dict.fromkeys(("XREAD", "XREADGROUP"), (0, "COUNT")),
+    **dict.fromkeys(("GEOSEARCH", "GEORADIUS", "GEORADIUS_RO"), (1, "COUNT")),
+    **dict.fromkeys(("GEORADIUSBYMEMBER", "GEORADIUSBYMEMBER_RO"), (1, "COUNT")),
+}
+"""By command: how many arguments stand before its options, and the option that bounds it."""
+
+
+def excess(chunk: Chunk, command: CommandCall) -> str | None:
+    """How to bound a command that reads as much as there is; None if it is bounded.
+
+    None as well where the text does not tell: for arguments that are computed, options
+    in variables, and keys whose size the script trims or asks for first.
+    """
+    if command.name is None or command.row is None:
+        return None
+    advice = _WHOLE.get(command.name) or _advice(chunk, command)
+    if advice is None or _is_kept_small(chunk, command):
+        return None
+    if command.name in OBJECTS and _counts_known_fields(chunk, command):
+        return None
+    return advice
+
+
+def is_growth_declared(chunk: Chunk) -> bool:
+    """Whether the header says that the script's cost grows, and over what."""
+    return chunk.script is not None and chunk.script.budget.over is not None
+
+
+def symbol_of(chunk: Chunk, expression: Expression) -> object:
+    """Equal for keys that are equal in every run; None where that is unknown."""
+    return chunk.value(expression).symbol
+
+
+def _advice(chunk: Chunk, command: CommandCall) -> str | None:
+    if command.name in ("LRANGE", "ZREVRANGE"):
+        return _by_index(chunk, command)
+    if command.name == "ZRANGE":
+        if command.is_open or any(word is None for word in command.words()[3:6]):
+            return None
+        if command.has_word("BYSCORE", "BYLEX"):
+            return _by_option(chunk, command, 3, "LIMIT")
+        return _by_index(chunk, command)
+    known = _LIMITED.get(command.name or "")
+    return None if known is None else _by_option(chunk, command, *known)
+
+
+def _by_index(chunk: Chunk, command: CommandCall) -> str | None:
+    if len(command.arguments) < 3:
+        return None
+    start, stop = command.arguments[1:3]
+    first, last = _index(chunk.value(start)), _index(chunk.value(stop))
+    to_end = (last is not None and last < 0) or _is_size(chunk, stop)
+    if first is None and isinstance(bare(start), Name | Index):
+        # An offset that the caller gives; what is computed may count from the end.
+        first = 0 if chunk.value(start).origin == Origin.ARGV else None
+    if first is None or first < 0 or not to_end:
+        return None
+    return "ask for a fixed number of elements: 0 99"
+
+
+def _by_option(chunk: Chunk, command: CommandCall, before: int, option: str) -> str | None:
+    words = command.words()
+    if command.is_open:
+        return None
+    upper = [word.upper() if word is not None else None for word in words]
+    if option.encode() in upper[before:]:
+        # LIMIT offset count: a negative count means all.
+        behind = upper.index(option.encode(), before) + (2 if option == "LIMIT" else 1)
+        count = _index(chunk.value(command.arguments[behind])) if behind < len(words) else None
+        return f"give {option} a positive count" if count is not None and count < 0 else None
+    if before == 3 and any(word is None for word in words[before:]):
+        return None  # an option may be in a variable
+    if before == 3 and len(words) >= 3 and _is_one_point(chunk, command):
+        return None
+    return f"add {option}" + (" 0 100" if option == "LIMIT" else " 100")
+
+
+def _is_one_point(chunk: Chunk, command: CommandCall) -> bool:
+    low, high = (chunk.value(one) for one in command.arguments[1:3])
+    return low.symbol is not None and low.symbol == high.symbol
+
+
+def _index(value: Value) -> float | None:
+    constant = value.constant
+    if isinstance(constant, bytes):
+        try:
+            return float(constant)
+        except ValueError:
+            return None
+    return constant
+
+
+def _is_size(chunk: Chunk, expression: Expression) -> bool:
+    """Whether an index is what ZCARD or LLEN answered, less one perhaps."""
+    node = bare(expression)
+    if isinstance(node, Binary) and node.operator == "-" and isinstance(bare(node.right), Number):
+        node = bare(node.left)
+    reply = chunk.value(node).reply
+    return reply is not None and reply.name in SIZES
+
+
+def _is_kept_small(chunk: Chunk, command: CommandCall) -> bool:
+    """Whether the script trims the collection, or looks at its size, before it reads it."""
+    keys = {symbol_of(chunk, key) for key in command.key_arguments()} - {None}
+    for other in chunk.commands:
+        if other.start >= command.start:
+            break
+        if not any(symbol_of(chunk, key) in keys for key in other.key_arguments()):
+            continue
+        if other.name in CUTTING or other.has_word("MAXLEN", "MINID"):
+            return True
+        if other.name in SIZES and _is_ordered(chunk, other.node):
+            return True
+    return False
+
+
+def _counts_known_fields(chunk: Chunk, command: CommandCall) -> bool:
+    """Whether the script fills a hash with counters alone, whose names are in its text."""
+    keys = {symbol_of(chunk, key) for key in command.key_arguments()} - {None}
+    written = [
+        other
+        for other in chunk.commands
+        if other.name in _FILLING
+        and any(symbol_of(chunk, key) in keys for key in other.key_arguments())
+    ]
+    return bool(written) and all(
+        one.name in ("HINCRBY", "HINCRBYFLOAT")
+        and len(one.arguments) == 3
+        and chunk.value(one.arguments[1]).origin == Origin.LITERAL
+        for one in written
+    )
+
+
+_FILLING = ("HSET", "HMSET", "HSETNX", "HINCRBY", "HINCRBYFLOAT")
+
+
+def _is_ordered(chunk: Chunk, expression: Expression) -> bool:
+    """Whether the script compares a value with a bound other than zero."""
+    return any(_is_in_order(chunk, read) for read in _uses(expression))
+
+
+def _uses(expression: Expression) -> list[Expression]:
+    """An expression, and the reads of the local that it is given to."""
+    variables = getattr(expression.parent, "variables", None)
+    values = getattr(expression.parent, "values", None)
+    if not variables or not values or expression not in values:
+        return [expression]
+    index = values.index(expression)
+    return [expression, *(variables[index].reads if index < len(variables) else ())]
+
+
+def _is_in_order(chunk: Chunk, node: Expression) -> bool:
+    inner: Node = node
+    for outer in node.parents():
+        if isinstance(outer, Parens | Unary):
+            inner = outer
+        elif isinstance(outer, Binary) and outer.operator in ORDERS:
+            other = outer.right if outer.left is inner else outer.left
+            return chunk.value(other).constant != 0.0
+        elif isinstance(outer, Binary) and outer.operator in ("+", "-", "*"):
+            inner = outer
+        else:
+            return False
+    return False

@@ -1,0 +1,484 @@
+"""``redislua lint``: what it prints, what it changes, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from redislua.server import start
+from tests.cli.shell import redislua
+from tests.lint.samples import HEADER
+
+GOOD = "return redis.call('GET', KEYS[1])\n"
+BAD = "local x = = 1\nreturn x\n"
+IDLE = "return redis.call('GET', KEYS[1]) -- redislua: ignore[RL001] -- old\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder without a project, and a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "lua").mkdir()
+    return tmp_path
+
+
+def write(folder: Path, **files: str) -> None:
+    for name, text in files.items():
+        (folder / "lua" / f"{name}.lua").write_text(text)
+
+
+def test_nothing_found_exits_0(folder):
+    write(folder, a=GOOD, b=GOOD)
+
+    done = redislua("lint", "lua", cwd=folder)
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "2 files: nothing found\n"
+
+
+def test_findings_exit_1_and_are_shown_in_full(folder):
+    write(folder, a=BAD, b=IDLE)
+
+    done = redislua("lint", "lua", cwd=folder)
+
+    assert done.returncode == 1
+    assert done.stdout.startswith(
+        "lua/a.lua:1:11: error[RL001] syntax-error: unexpected symbol near '='\n"
+        "  1 | local x = = 1\n"
+        "    |           ^\n"
+    )
+    assert done.stderr == "1 error, 1 warning in 2 files; 1 can be fixed with --fix\n"
+
+
+def test_a_warm_run_says_the_same(folder):
+    write(folder, a=BAD, b=IDLE)
+
+    cold, warm = (redislua("lint", "lua", cwd=folder) for _ in range(2))
+
+    assert (folder / "cache" / "redislua" / "lint").is_file()
+    assert (cold.returncode, cold.stdout, cold.stderr) == (
+        warm.returncode,
+        warm.stdout,
+        warm.stderr,
+    )
+
+
+def test_no_cache_leaves_no_trace(folder):
+    write(folder, a=BAD)
+
+    redislua("lint", "lua", "--no-cache", cwd=folder)
+
+    assert sorted(path.name for path in folder.iterdir()) == ["lua"]
+
+
+def test_standard_input_is_one_script(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "redislua.cli", "lint", "-", "--format", "concise"],
+        cwd=folder,
+        input=BAD,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stdout == "<stdin>:1:11: RL001 error: unexpected symbol near '='\n"
+
+
+def test_rules_are_selected_and_ignored(folder):
+    write(folder, a=BAD, b=IDLE)
+
+    def codes(*words: str) -> list[str]:
+        done = redislua("lint", "lua", "--format", "json", *words, cwd=folder)
+        return [row["code"] for row in json.loads(done.stdout)]
+
+    assert codes() == ["RL001", "RL901"]
+    assert codes("--select", "RL0") == ["RL001"]
+    assert codes("--select", "RL001,RL901", "--ignore", "syntax-error") == []
+    assert codes("--ignore", "unused-suppression") == ["RL001"]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--select", "RL777"), "no lint rule is called 'RL777'"),
+        (("--target", "redis>7"), "redis>7"),
+        (("--format", "xml"), "'xml' is not one of"),
+        (("--add-ignores",), "needs --reason"),
+        (("--reason", "x"), "is for --add-ignores"),
+        (("--fix", "--add-ignores", "--reason", "x"), "two steps"),
+        (("-",), "stands alone"),
+        (("--output", "nowhere/x.txt"), "nowhere/x.txt"),
+    ],
+)
+def test_what_cannot_be_done_exits_2_with_a_reason(folder, words, problem):
+    write(folder, a=GOOD)
+
+    done = redislua("lint", "lua", *words, cwd=folder)
+
+    assert done.returncode == 2
+    assert problem in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_outside_a_project_paths_must_be_given(folder):
+    done = redislua("lint", cwd=folder)
+
+    assert done.returncode == 2
+    assert "name the files or folders" in done.stderr
+
+
+# --- a project -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(folder):
+    (folder / "scripts" / "visits").mkdir(parents=True)
+    (folder / "scripts" / "visits" / "count.v1.lua").write_text(HEADER)
+    (folder / "pyproject.toml").write_text(
+        '[tool.redislua]\noutput = "bindings"\n'
+        '[tool.redislua.lint]\nignore = ["RL903"]\nper-file-ignores = {"lua/old*" = ["RL001"]}\n'
+    )
+    return folder
+
+
+def test_without_paths_the_projects_scripts_are_linted(project):
+    broken = HEADER.replace("local visits =", "local visits ==")
+    (project / "scripts" / "visits" / "count.v1.lua").write_text(broken)
+    (project / "scripts" / "visits" / "count.v1.worst.lua").write_text("return = 1\n")
+
+    done = redislua("lint", "--format", "concise", cwd=project)
+    below = redislua("lint", "--format", "concise", cwd=project / "scripts")
+
+    assert done.stdout.startswith("scripts/visits/count.v1.lua:12:14: RL001")
+    assert len(done.stdout.splitlines()) == 1
+    assert below.stdout.startswith("visits/count.v1.lua:12:14") or below.returncode == 1
+    assert (project / ".redislua_cache" / "lint").is_file()
+
+
+def test_the_projects_settings_hold_unless_the_run_is_isolated(project):
+    (project / "scripts" / "visits" / "count.v1.lua").write_text(HEADER.replace("string", "strnig"))
+    write(project, old=BAD, new=BAD)
+
+    def files(*words: str) -> set[str]:
+        done = redislua("lint", "lua", "scripts", "--format", "json", *words, cwd=project)
+        return {row["file"] for row in json.loads(done.stdout)}
+
+    assert files() == {"lua/new.lua"}
+    assert files("--isolated") == {
+        "lua/new.lua",
+        "lua/old.lua",
+        "scripts/visits/count.v1.lua",
+    }
+
+
+# --- forms of output -------------------------------------------------------------------------
+
+
+def test_every_document_can_be_read(folder):
+    write(folder, a=BAD, b=IDLE, c=GOOD)
+
+    for form in ("json", "gitlab", "sarif"):
+        done = redislua("lint", "lua", "--format", form, cwd=folder)
+        assert done.returncode == 1
+        assert json.loads(done.stdout)
+    junit = redislua("lint", "lua", "--format", "junit", cwd=folder)
+    root = ElementTree.fromstring(junit.stdout)  # noqa: S314 - our own
+    assert len(root.findall("testsuite")) == 3
+
+
+def test_a_file_takes_the_output_and_stdout_stays_empty(folder):
+    write(folder, a=BAD)
+
+    for form in ("full", "github", "sarif"):
+        done = redislua("lint", "lua", "--format", form, "--output", "out.txt", cwd=folder)
+        shown = redislua("lint", "lua", "--format", form, cwd=folder)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert (folder / "out.txt").read_text() == shown.stdout != ""
+
+
+def test_findings_are_printed_before_the_last_file_is_read(folder):
+    write(folder, a=BAD)
+    fifo = folder / "gate"
+    os.mkfifo(fifo)
+    program = f"""
+import sys
+from redislua.lint import engine
+real = engine.read
+def read(path):
+    if path.endswith("b.lua"):
+        open({str(fifo)!r}).read()
+    return real(path)
+engine.read = read
+from redislua.cli import main
+main()
+"""
+    write(folder, b=GOOD)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "lint", "lua", "--format", "concise"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()  # b.lua is held until the FIFO is written
+    fifo.write_text("go")
+    _, told = process.communicate(timeout=60)
+
+    assert first.startswith("lua/a.lua:1:11")
+    assert "in 2 files" in told
+
+
+def test_a_terminal_gets_colours(folder):
+    write(folder, a=BAD)
+
+    coloured = redislua("lint", "lua", cwd=folder, FORCE_COLOR="1", TERM="xterm-256color")
+    plain = redislua("lint", "lua", cwd=folder, FORCE_COLOR="1", NO_COLOR="1")
+
+    assert "\x1b[" in coloured.stdout
+    assert "\x1b[3" not in plain.stdout
+
+
+def test_who_waits_at_a_terminal_sees_how_far_it_is(folder):
+    write(folder, **{f"s{number}": f"return {number}\n" for number in range(40)})
+    program = """
+from redislua.cli import lint_output, main
+lint_output.PATIENCE_S = lint_output.BETWEEN_S = 0
+main()
+"""
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-c", program, "lint", "lua", "--no-cache"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        check=False,
+    )
+    os.close(theirs)
+    told = os.read(ours, 100_000).decode()
+    os.close(ours)
+
+    assert done.returncode == 0
+    assert "\x1b[K7 files: lua/" in told
+    assert told.endswith("40 files: nothing found\r\n")
+
+
+# --- changes ---------------------------------------------------------------------------------
+
+
+def test_fix_changes_files_and_a_second_time_nothing(folder):
+    write(folder, a=IDLE, b=GOOD)
+
+    first = redislua("lint", "lua", "--fix", cwd=folder)
+    stamp = (folder / "lua" / "a.lua").stat().st_mtime_ns
+    second = redislua("lint", "lua", "--fix", cwd=folder)
+
+    assert (folder / "lua" / "a.lua").read_text() == GOOD
+    assert (first.returncode, first.stderr) == (0, "2 files: nothing found; 1 fixed\n")
+    assert (second.returncode, second.stderr) == (0, "2 files: nothing found\n")
+    assert (folder / "lua" / "a.lua").stat().st_mtime_ns == stamp
+
+
+def test_add_ignores_silences_what_there_is(folder):
+    write(folder, a=BAD)
+
+    first = redislua("lint", "lua", "--add-ignores", "--reason", "a  template", cwd=folder)
+    second = redislua("lint", "lua", cwd=folder)
+
+    assert (folder / "lua" / "a.lua").read_text() == (
+        f"-- redislua: file-ignore[RL001] -- a template\n{BAD}"
+    )
+    assert (first.returncode, first.stderr) == (0, "1 file: nothing found; 1 silenced\n")
+    assert second.returncode == 0
+
+
+# --- hostile inputs --------------------------------------------------------------------------
+
+
+def one_line(folder: Path, *words: str, code: int) -> str:
+    """Lint, and return the one line that it says about it."""
+    done = redislua("lint", *words, "--format", "concise", "--no-cache", cwd=folder)
+    told = done.stdout.splitlines() + done.stderr.splitlines()[:-1]
+    assert done.returncode == code
+    assert len(told) == 1
+    assert "Traceback" not in done.stderr
+    return told[0]
+
+
+def test_a_file_of_ten_megabytes(folder):
+    write(folder, big="-- x\n" * 2_000_000)
+
+    assert one_line(folder, "lua", code=1) == (
+        "lua/big.lua:1:1: RL001 error: the file has 10000000 bytes: up to 1048576 are analysed"
+    )
+
+
+def test_ten_megabytes_on_standard_input(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "redislua.cli", "lint", "-"],
+        input=b" " * 10_000_000,
+        cwd=folder,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert b"up to 1048576 are analysed" in done.stdout
+
+
+def test_a_file_of_nul_bytes(folder):
+    (folder / "lua" / "x.lua").write_bytes(b"\0" * 10_000)
+
+    assert one_line(folder, "lua", code=1).startswith("lua/x.lua:1:1: RL001 error: ")
+
+
+def test_bytes_that_are_no_utf_8(folder):
+    (folder / "lua" / "x.lua").write_bytes(b"return '\xff\xfe' '\n")
+
+    assert one_line(folder, "lua", code=1).startswith("lua/x.lua:")
+
+
+def test_a_link_to_itself(folder):
+    (folder / "lua" / "x.lua").symlink_to("x.lua")
+
+    assert one_line(folder, "lua", code=2).startswith("error: lua/x.lua: cannot be read")
+
+
+def test_a_link_that_leads_nowhere(folder):
+    (folder / "lua" / "x.lua").symlink_to("y")
+
+    assert "leads nowhere" in one_line(folder, "lua", code=2)
+
+
+def test_a_folder_without_scripts(folder):
+    assert one_line(folder, "lua", code=2) == "error: lua: there is no .lua file in this folder"
+
+
+def test_a_path_that_does_not_exist(folder):
+    assert one_line(folder, "gone.lua", code=2) == (
+        "error: gone.lua: there is no such file or folder"
+    )
+
+
+def test_a_fifo(folder):
+    os.mkfifo(folder / "lua" / "x.lua")
+
+    assert one_line(folder, "lua", code=2) == "error: lua/x.lua: not a regular file"
+
+
+def test_a_file_that_cannot_be_read(folder):
+    if os.geteuid() == 0:  # who may read everything cannot read this
+        (folder / "lua" / "x.lua").symlink_to("/proc/self/mem")
+    else:
+        write(folder, x=GOOD)
+        (folder / "lua" / "x.lua").chmod(0)
+
+    assert one_line(folder, "lua", code=2).startswith("error: lua/x.lua: cannot be read: ")
+
+
+def test_trouble_with_one_file_hides_no_other(folder):
+    write(folder, a=BAD)
+    (folder / "lua" / "x.lua").symlink_to("y")
+
+    done = redislua("lint", "lua", "--format", "concise", cwd=folder)
+
+    assert done.returncode == 2
+    assert done.stdout.startswith("lua/a.lua:1:11")
+    assert done.stderr.splitlines()[-1] == "1 error in 1 file; 1 could not be looked at"
+
+
+def test_a_name_that_no_terminal_can_show(folder):
+    (folder / "lua" / "x\n::error::\x1b[2J.lua").write_text(BAD)
+
+    done = redislua("lint", "lua", "--format", "github", cwd=folder)
+
+    assert len(done.stdout.splitlines()) == 1
+    assert "\x1b" not in done.stdout
+
+
+def test_an_output_that_cannot_hold_a_character_is_no_failure(folder):
+    write(folder, a="local x = = 'é€'\n")
+
+    done = redislua("lint", "lua", cwd=folder, PYTHONIOENCODING="ascii")
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+# --- redislua check --------------------------------------------------------------------------
+
+
+def test_check_finds_what_lint_finds(project):
+    path = project / "scripts" / "visits" / "count.v1.lua"
+    path.write_text(HEADER.replace("visits)\n", "visits) -- redislua: ignore[RL001] -- old\n"))
+    assert redislua("generate", cwd=project).returncode == 0
+
+    checked = redislua("check", cwd=project)
+    linted = redislua("lint", "--ignore", "RL903", cwd=project)
+
+    assert checked.returncode == linted.returncode == 1
+    assert checked.stdout == linted.stdout
+    assert "scripts/visits/count.v1.lua:14:35: warning[RL901]" in checked.stdout
+
+
+def test_check_honours_the_projects_lint_settings(project):
+    path = project / "scripts" / "visits" / "count.v1.lua"
+    path.write_text(HEADER.replace("visits)\n", "visits) -- redislua: ignore[RL001] -- old\n"))
+    settings = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(
+        settings.replace('"lua/old*" = ["RL001"]', '"scripts/visits/*" = ["RL901"]')
+    )
+    assert redislua("generate", cwd=project).returncode == 0
+
+    assert redislua("check", cwd=project).returncode == 0
+
+
+def test_check_says_what_is_wrong_with_a_header_once(project):
+    path = project / "scripts" / "visits" / "count.v1.lua"
+    path.write_text(HEADER.replace("string", "strnig"))
+    (project / "pyproject.toml").write_text('[tool.redislua]\noutput = "bindings"\n')
+
+    done = redislua("check", cwd=project)
+
+    assert done.returncode == 1
+    assert done.stdout.count("'strnig'") == 1
+
+
+def test_the_commands_of_a_server_of_ones_own(tmp_path):
+    """It lacks a command that every server of its version has."""
+    (tmp_path / "pyproject.toml").write_text("[tool.redislua.lint]\n")
+    (tmp_path / "a.lua").write_text("return {redis.call('ECHO', 'a'), redis.call('LOLWUT')}\n")
+
+    with start(config={"rename-command": "LOLWUT ''"}) as server:
+        done = redislua("lint", "--commands-from", server.url, "a.lua", cwd=tmp_path)
+    table = tmp_path / "redis-commands.json"
+    (tmp_path / "pyproject.toml").write_text(f'[tool.redislua.lint]\ncommands = "{table.name}"\n')
+    again = redislua("lint", "a.lua", cwd=tmp_path)
+    without = redislua("lint", "a.lua", "--isolated", cwd=tmp_path)
+
+    assert f"wrote the commands of {server.version}" in done.stderr
+    assert f'commands = "{table.name}" in [tool.redislua.lint]' in done.stderr
+    for found in (done, again):
+        assert found.returncode == 1
+        assert (
+            f"`LOLWUT` came with Redis 5.0 and Valkey 5.0: not on {server.version}" in found.stdout
+        )
+    assert (without.returncode, without.stdout) == (0, "")
+
+
+def test_a_server_that_does_not_answer_leaves_no_table(tmp_path):
+    (tmp_path / "a.lua").write_text("return 1\n")
+
+    done = redislua("lint", "--commands-from", "redis://127.0.0.1:1", "a.lua", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "127.0.0.1:1 cannot be read" in done.stderr
+    assert not (tmp_path / "redis-commands.json").exists()
