@@ -1,0 +1,86 @@
+"""RL310."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from redislua.lint.diagnostic import Finding, Severity
+from redislua.lint.json_values import fields_of_decoded
+from redislua.lint.returned import returned
+from redislua.lint.rule import Rule
+from redislua.syntax.chunk import Chunk
+from redislua.syntax.nodes import Expression, Index, Local, Name, String, Table, bare
+
+MEANT = frozenset(
+    {b"err", b"ok", b"map", b"set", b"double", b"big_number", b"verbatim_string", b"format"}
+)
+"""Fields that the server looks for."""
+
+
+class HashTableReply(Rule):
+    """A table with named fields is the reply: the caller does not get them.
+
+    ## Why is this bad?
+    The server sends what stands at 1, 2, 3 and so on. `return {a = 1}` arrives as an empty
+    array.
+
+    ## Example
+    ```lua
+    return {count = redis.call('LLEN', KEYS[1])}
+    ```
+
+    Use instead:
+    ```lua
+    return {'count', redis.call('LLEN', KEYS[1])}
+    ```
+
+    ## Limits
+    Knows tables that are written in `return`, in a local that it names, or in a function that
+    it calls, and decoded objects of which the script itself uses a field; not tables that
+    other functions fill. `ok` and `err`, and the fields that replies
+    of RESP3 have (`map`, `set`, `double`, …), are meant for the server.
+    """
+
+    code = "RL310"
+    name = "hash-table-reply"
+    severity = Severity.ERROR
+
+    def check(self, chunk: Chunk) -> Iterator[Finding]:
+        """Yield each table with fields that are lost."""
+        seen: set[int] = set()
+        for shown, part in returned(chunk):
+            if shown.start in seen:
+                continue
+            names = _lost(chunk, part)
+            if names:
+                seen.add(shown.start)
+                fields = f"the field `{names[0]}`" if len(names) == 1 else "the fields "
+                fields += ", ".join(f"`{name}`" for name in names[:3]) if len(names) > 1 else ""
+                yield self.at(
+                    shown,
+                    f"the caller does not get {fields}: a reply has no names",
+                    help="return a flat list, or `cjson.encode` of the table",
+                )
+
+
+def _lost(chunk: Chunk, part: Expression) -> list[str]:
+    """The names of fields that are not sent."""
+    if isinstance(part, Name):
+        return fields_of_decoded(chunk, part)
+    if not isinstance(part, Table):
+        return []
+    keys = [item.key for item in part.items if item.key is not None]
+    keys += [target.key for target in _stores(part)]
+    names = [key.text for key in map(bare, keys) if isinstance(key, String)]
+    if MEANT & set(names):
+        return []
+    return [name.decode("utf-8", "replace") for name in dict.fromkeys(names)]
+
+
+def _stores(table: Table) -> list[Index]:
+    parent = table.parent
+    if isinstance(parent, Local) and table in parent.values:
+        index = parent.values.index(table)
+        if index < len(parent.variables):
+            return [target for target, _ in parent.variables[index].stores]
+    return []

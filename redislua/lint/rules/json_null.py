@@ -1,0 +1,79 @@
+"""RL313."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from redislua.lint.diagnostic import Finding, Severity
+from redislua.lint.json_values import is_decoded_part
+from redislua.lint.rule import Rule
+from redislua.lint.wording import quoted
+from redislua.syntax.chunk import Chunk
+from redislua.syntax.nodes import Binary, Constant, bare
+
+
+class JsonNull(Rule):
+    """A field of decoded JSON is compared with `nil` alone.
+
+    ## Why is this bad?
+    `null` is decoded to `cjson.null`, which is not nil and is true: `{"until": null}` counts
+    as if there were a value.
+
+    ## Example
+    ```lua
+    local ok, order = pcall(cjson.decode, ARGV[1])
+    if not ok then
+      return redis.error_reply('BADORDER the order is no JSON')
+    end
+    if order.due ~= nil then
+      redis.call('SADD', KEYS[1], ARGV[2])
+    end
+    return 1
+    ```
+
+    Use instead:
+    ```lua
+    local ok, order = pcall(cjson.decode, ARGV[1])
+    if not ok then
+      return redis.error_reply('BADORDER the order is no JSON')
+    end
+    if order.due ~= nil and order.due ~= cjson.null then
+      redis.call('SADD', KEYS[1], ARGV[2])
+    end
+    return 1
+    ```
+
+    ## Limits
+    Silent where the script compares the same field with `cjson.null`, and where it is not
+    seen that the value was decoded.
+    """
+
+    code = "RL313"
+    name = "json-null"
+    severity = Severity.WARNING
+
+    def check(self, chunk: Chunk) -> Iterator[Finding]:
+        """Yield each such comparison."""
+        for binary in chunk.of(Binary):
+            if binary.operator not in ("==", "~="):
+                continue
+            for node, other in ((binary.left, binary.right), (binary.right, binary.left)):
+                constant = bare(other)
+                if not isinstance(constant, Constant) or constant.word != "nil":
+                    continue
+                if is_decoded_part(chunk, node) and not _knows_null(chunk, chunk.text(node)):
+                    yield self.at(
+                        binary,
+                        f"{quoted(chunk, node)} is not nil when the JSON says null",
+                        help="compare with `cjson.null`, too",
+                    )
+
+
+def _knows_null(chunk: Chunk, text: str) -> bool:
+    """Whether the script compares what is written so with cjson.null."""
+    for binary in chunk.of(Binary):
+        if binary.operator in ("==", "~="):
+            for one, other in ((binary.left, binary.right), (binary.right, binary.left)):
+                if chunk.means(other) == "cjson.null" and chunk.text(one) == text:
+                    return True
+    return False

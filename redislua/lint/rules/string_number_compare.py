@@ -1,0 +1,107 @@
+"""RL304."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from redislua.lint.diagnostic import Finding, Severity
+from redislua.lint.replies import has_resp3
+from redislua.lint.rule import Rule
+from redislua.lint.texts import are_numbers_as_text, is_text, is_text_or_default
+from redislua.lint.wording import quoted
+from redislua.syntax.chunk import Chunk
+from redislua.syntax.literals import number_of
+from redislua.syntax.nodes import Binary, Expression
+from redislua.syntax.values import Kind, Value
+
+ORDERS = ("<", "<=", ">", ">=")
+
+
+class StringNumberCompare(Rule):
+    """A text is compared with a number, or two numbers as texts.
+
+    ## Why is this bad?
+    Elements of `ARGV` and most replies are text. `<` between a text and a number stops the
+    script, `==` between them is always false, and two texts are compared letter by letter:
+    `'10' < '9'`.
+
+    ## Example
+    ```lua
+    if redis.call('LLEN', KEYS[1]) >= ARGV[1] then
+      return 0
+    end
+    return redis.call('RPUSH', KEYS[1], ARGV[2])
+    ```
+
+    Use instead:
+    ```lua
+    local most = tonumber(ARGV[1])
+    if redis.call('LLEN', KEYS[1]) >= most then
+      return 0
+    end
+    return redis.call('RPUSH', KEYS[1], ARGV[2])
+    ```
+
+    ## Limits
+    Two texts are reported where both come from arguments or from the server, as an error;
+    equality of two texts never is. Silent where a value may be of another type on some path.
+    """
+
+    code = "RL304"
+    name = "string-number-compare"
+    severity = Severity.ERROR
+
+    def check(self, chunk: Chunk) -> Iterator[Finding]:
+        """Yield each such comparison."""
+        for binary in chunk.of(Binary):
+            if binary.operator in ORDERS:
+                finding = self._order(chunk, binary)
+            elif binary.operator in ("==", "~="):
+                finding = self._equality(chunk, binary)
+            else:
+                continue
+            if finding is not None and not has_resp3(chunk):
+                yield finding
+
+    def _order(self, chunk: Chunk, binary: Binary) -> Finding | None:
+        left, right = chunk.value(binary.left), chunk.value(binary.right)
+        for one, other, node in ((left, right, binary.left), (right, left, binary.right)):
+            is_number = other.can_be(Kind.NUMBER) and other.is_only(Kind.NUMBER | Kind.FALSY)
+            if is_number and (is_text(one) or is_text_or_default(chunk, node)):
+                what = quoted(chunk, node)
+                message = f"{what} is text and is compared with a number: this stops the script"
+                return self.at(binary, message, help=f"use `tonumber({what[1:-1]})`")
+        if is_text(left) and is_text(right) and are_numbers_as_text(left, right):
+            what = quoted(chunk, binary)
+            message = f"{what} compares text: '10' is less than '9'"
+            return self.at(binary, message, help="use `tonumber` on both sides")
+        return None
+
+    def _equality(self, chunk: Chunk, binary: Binary) -> Finding | None:
+        sides = ((binary.left, binary.right), (binary.right, binary.left))
+        for node, other in sides:
+            one, two = chunk.value(node), chunk.value(other)
+            if not two.is_only(Kind.STRING) or not one.kind:
+                continue
+            always = "never true" if binary.operator == "==" else "always true"
+            what = quoted(chunk, node)
+            if one.is_only(Kind.NUMBER):
+                text = quoted(chunk, other)
+                message = f"{what} is a number and {text} is text: this is {always}"
+                return self.at(binary, message, help=_numbers(chunk, other))
+            if one.reply is not None and one.is_only(Kind.TABLE) and not one.can_fail:
+                message = f"{what} is a table: this is {always}"
+                return self.at(binary, message, help=_field(one))
+        return None
+
+
+def _numbers(chunk: Chunk, node: Expression) -> str:
+    constant = chunk.value(node).constant
+    if isinstance(constant, bytes):
+        return "write the number without quotes" if number_of(constant) is not None else ""
+    return f"use `tonumber({quoted(chunk, node)[1:-1]})`"
+
+
+def _field(value: Value) -> str:
+    is_status = value.reply is not None and value.reply.name in ("TYPE", "SET", "PING")
+    return "its text is in the field `ok`: `.ok`" if is_status else ""

@@ -1,0 +1,101 @@
+"""RL602."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from redislua.lint.diagnostic import Finding, Severity
+from redislua.lint.expiry import ASKING, drops, expiring, follows, gives, stored_parts
+from redislua.lint.rule import Rule
+from redislua.lint.sizes import symbol_of
+from redislua.syntax.chunk import Chunk
+from redislua.syntax.nodes import If, Node
+from redislua.syntax.sites import CommandCall
+
+
+class TtlLost(Rule):
+    """`SET` takes away an expiry that the script gives or reads elsewhere.
+
+    ## Why is this bad?
+    `SET` and `GETSET` without an option remove the expiry of the key; `INCR`, `APPEND` and
+    `HSET` keep it. The key then stays for ever.
+
+    ## Example
+    ```lua
+    local left = redis.call('PTTL', KEYS[1])
+    redis.call('SET', KEYS[1], ARGV[1])
+    return left
+    ```
+
+    Use instead:
+    ```lua
+    local left = redis.call('PTTL', KEYS[1])
+    redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL')
+    return left
+    ```
+
+    ## Limits
+    Silent where an expiry follows on some path, and where the caller chooses between a key
+    with and one without expiry. Keys that a header declares with `expires` are left to
+    `missing-expire`.
+    """
+
+    code = "RL602"
+    name = "ttl-lost"
+    severity = Severity.WARNING
+
+    def check(self, chunk: Chunk) -> Iterator[Finding]:
+        """Yield writes that drop an expiry."""
+        for command in chunk.commands:
+            if not drops(command):
+                continue
+            symbol = symbol_of(chunk, command.arguments[0])
+            if symbol is None or _is_declared(chunk, symbol):
+                continue
+            other = _evidence(chunk, command, symbol)
+            if other is None or follows(chunk, command.node, expiring(chunk, symbol)).is_there:
+                continue
+            verb = "asks for" if other.name in ASKING else "gives"
+            yield self.at(
+                command.node,
+                f"{command.name} takes away the expiry of `{chunk.text(command.arguments[0])}`, "
+                f"which the script {verb} in line {chunk.line(other.node)}",
+                help="add KEEPTTL, or give the expiry anew with PX",
+            )
+
+
+def _is_declared(chunk: Chunk, symbol: object) -> bool:
+    return chunk.script is not None and any(
+        key.expires and symbol == ("KEYS", float(position))
+        for position, key in enumerate(chunk.script.keys, 1)
+    )
+
+
+def _evidence(chunk: Chunk, command: CommandCall, symbol: object) -> CommandCall | None:
+    """Another command that shows the key to have an expiry."""
+    for other in chunk.commands:
+        if other is command or not other.arguments:
+            continue
+        if not gives(other) and other.name not in ASKING:
+            continue
+        if symbol_of(chunk, other.arguments[0]) == symbol and not _is_choice(
+            chunk, command.node, other.node
+        ):
+            return other
+    return None
+
+
+def _is_choice(chunk: Chunk, one: Node, other: Node) -> bool:
+    """Whether two places are in arms of one ``if`` that does not ask what is stored."""
+    around = {id(node): node for node in one.parents()}
+    child: Node = other
+    for outer in other.parents():
+        if isinstance(outer, If) and id(outer) in around:
+            inside = next(
+                (block for _, block in outer.arms if id(block) in around), outer.otherwise
+            )
+            return inside is not child and not any(
+                list(stored_parts(chunk, condition)) for condition, _ in outer.arms
+            )
+        child = outer
+    return False

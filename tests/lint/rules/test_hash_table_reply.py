@@ -1,0 +1,41 @@
+"""RL310: tables with names as replies."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lint.rules.firing import lines
+
+
+@pytest.mark.parametrize(
+    ("lua", "where"),
+    [
+        ("return {count = 1}", [1]),
+        ("local r = {}\nr.count = redis.call('LLEN', KEYS[1])\nreturn r", [3]),
+        ("return {1, {name = 'x'}}", [1]),
+        ("local function answer() return {allowed = true} end\nreturn answer()", [1]),
+        ("if ARGV[1] == 'x' then return {['a'] = 1} end\nreturn 1", [1]),
+        ("local rows = {}\nfor i = 1, 3 do rows[#rows + 1] = {id = i} end\nreturn rows", [2]),
+        ("local o = cjson.decode(ARGV[1])\nif o.a == 1 then return 1 end\nreturn o", [3]),
+    ],
+)
+def test_a_table_whose_fields_are_lost_is_found(lua: str, where: list[int]) -> None:
+    assert lines(lua, "RL310") == where
+
+
+@pytest.mark.parametrize(
+    "lua",
+    [
+        "return {1, 2}",
+        "return {err = 'BAD no'}",
+        "return {ok = 'FINE'}",
+        "return cjson.encode({a = 1})",
+        "local t = {a = 1}\nreturn t.a",
+        "local t = {a = 1}\nreturn {t.a, 2}",
+        "redis.setresp(3)\nreturn {map = {a = 1}}",
+        "local function options() return {a = 1} end\nlocal o = options()\nreturn o.a",
+        "return redis.status_reply('OK')",
+    ],
+)
+def test_a_list_or_a_text_is_none(lua: str) -> None:
+    assert lines(lua, "RL310") == []

@@ -1,0 +1,79 @@
+"""RL301: replies that are missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lint.rules.firing import diagnostics, lines
+
+
+@pytest.mark.parametrize(
+    ("lua", "where"),
+    [
+        ("local n = tonumber(redis.call('GET', KEYS[1]))\nreturn n + 1", [2]),
+        ("return redis.call('GET', KEYS[1]) + 1", [1]),
+        ("local n = redis.call('GET', KEYS[1])\nreturn 'x' .. n", [2]),
+        (
+            "local v = redis.call('HMGET', KEYS[1], 'a', 'b')\nlocal a = tonumber(v[1]) or 0\nlocal b = tonumber(v[2])\nreturn a + b",
+            [4],
+        ),
+        ("local a, b = unpack(redis.call('HMGET', KEYS[1], 'a', 'b'))\nreturn a * 2", [2]),
+        ("if tonumber(redis.call('GET', KEYS[1])) < 5 then return 1 end", [1]),
+        (
+            "local get = function(k) return tonumber(redis.call('GET', k)) end\nreturn get(KEYS[1]) - 1",
+            [2],
+        ),
+        ("local doc = cjson.decode(redis.call('GET', KEYS[1]))", [1]),
+        ("local v = redis.call('GET', KEYS[1])\nif v == nil then v = 0 end\nreturn v + 1", [3]),
+        ("local v = redis.call('GET', KEYS[1])\nlocal shown = v or 0\nreturn math.max(v, 1)", [3]),
+        ("local v = redis.call('GET', KEYS[1])\nreturn v:sub(1, 3)", [2]),
+        ("local v = redis.call('LPOP', KEYS[1])\nredis.call('RPUSH', KEYS[2], v)", [2]),
+        (
+            "local r = redis.call\nlocal score = r('ZSCORE', KEYS[1], ARGV[1])\nr('ZADD', KEYS[2], score * 2, ARGV[1])",
+            [3],
+        ),
+        (
+            "local n = tonumber(redis.call('get', KEYS[1]))\nfor i = 1, n do redis.call('INCR', KEYS[2]) end",
+            [2],
+        ),
+    ],
+)
+def test_a_reply_that_may_be_missing_is_found(lua: str, where: list[int]) -> None:
+    assert lines(lua, "RL301") == where
+
+
+@pytest.mark.parametrize(
+    "lua",
+    [
+        "return tonumber(redis.call('GET', KEYS[1]) or 0) + 1",
+        "return (tonumber(redis.call('GET', KEYS[1])) or 0) + 1",
+        "local n = redis.call('GET', KEYS[1])\nif not n then return 0 end\nreturn n + 1",
+        "local n = redis.call('GET', KEYS[1])\nif n then return tonumber(n) + 1 end\nreturn 0",
+        "local n = tonumber(redis.call('GET', KEYS[1]))\nif n == nil then n = 0 end\nreturn n + 1",
+        "local n = redis.call('GET', KEYS[1])\nif n == false then n = 0 end\nreturn n + 1",
+        "local v = redis.call('GET', KEYS[1])\nlocal n = tonumber(v)\nif not v then return 0 end\nreturn n + 1",
+        "local n = redis.call('GET', KEYS[1]) or 0\nreturn n + 1",
+        "return redis.call('INCR', KEYS[1]) + 1",
+        "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\nreturn redis.call('GET', KEYS[1]) + 1",
+        "redis.call('SET', KEYS[1], 1, 'NX')\nreturn redis.call('GET', KEYS[1]) + 1",
+        "while redis.call('LLEN', KEYS[1]) > 0 do local v = redis.call('LPOP', KEYS[1]) redis.call('SADD', KEYS[2], v) end",
+        "local v = redis.call('HMGET', KEYS[1], 'a', 'b')\nif not v[1] then return 0 end\nreturn v[1] + v[2]",
+        "local t = redis.call('TIME')\nreturn tonumber(t[1]) * 1000 + t[2] / 1000",
+        "return tonumber(ARGV[1]) + 1",
+        "local ok = pcall(function() return redis.call('GET', KEYS[1]) + 1 end)",
+        "local n = redis.call('GET', KEYS[1])\nreturn n and n + 1 or 0",
+        "local n\nif redis.call('EXISTS', KEYS[1]) == 1 then n = 1 else n = 2 end\nreturn n + 1",
+        "local n = assert(redis.call('GET', KEYS[1]), 'none')\nreturn n + 1",
+    ],
+)
+def test_a_reply_that_is_there_or_tested_is_none(lua: str) -> None:
+    assert lines(lua, "RL301") == []
+
+
+def test_what_is_always_reached_is_an_error() -> None:
+    lua = "local n = redis.call('GET', KEYS[1])\n"
+    certain = lua + "return n + 1"
+    possible = lua + "if ARGV[1] == 'x' then return n + 1 end"
+
+    assert [one.severity for one in diagnostics(certain, "RL301")] == ["error"]
+    assert [one.severity for one in diagnostics(possible, "RL301")] == ["warning"]

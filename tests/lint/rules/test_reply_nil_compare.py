@@ -1,0 +1,53 @@
+"""RL302: replies compared with nil."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lint.rules.firing import fixed, lines
+
+
+@pytest.mark.parametrize(
+    ("lua", "where"),
+    [
+        ("if redis.call('GET', KEYS[1]) == nil then return 0 end", [1]),
+        ("local v = redis.call('HGET', KEYS[1], 'a')\nif v ~= nil then return v end", [2]),
+        ("local call = redis.call\nif nil == call('lpop', KEYS[1]) then return 0 end", [2]),
+        ("local v = redis.call('HMGET', KEYS[1], 'a', 'b')\nif v[1] == nil then return 0 end", [2]),
+        (
+            "local a, b = unpack(redis.call('HMGET', KEYS[1], 'a', 'b'))\nif b == nil then return 0 end",
+            [2],
+        ),
+        (
+            "local function get(k) return redis.call('GET', k) end\nif get(KEYS[1]) == nil then return 0 end",
+            [2],
+        ),
+        ("local v\nv = redis.call('GET', KEYS[1])\nif (v == nil) then return 0 end", [3]),
+        ("if redis.call('ZSCORE', KEYS[1], 'm') == nil or ARGV[1] == nil then return 0 end", [1]),
+    ],
+)
+def test_a_reply_compared_with_nil_is_found(lua: str, where: list[int]) -> None:
+    assert lines(lua, "RL302") == where
+
+
+@pytest.mark.parametrize(
+    "lua",
+    [
+        "if not redis.call('GET', KEYS[1]) then return 0 end",
+        "if redis.call('GET', KEYS[1]) == false then return 0 end",
+        "if tonumber(redis.call('GET', KEYS[1])) == nil then return 0 end",
+        "local v = redis.call('ZRANGE', KEYS[1], 0, 0)\nif v[1] == nil then return 0 end",
+        "redis.setresp(3)\nif redis.call('GET', KEYS[1]) == nil then return 0 end",
+        "if ARGV[2] == nil then return 0 end",
+        "local v\nif ARGV[1] then v = redis.call('GET', KEYS[1]) end\nif v == nil then return 0 end",
+        "local v = redis.call('GET', KEYS[1])\nlocal d = v and cjson.decode(v).x\nif d == nil then return 0 end",
+    ],
+)
+def test_what_can_be_nil_is_none(lua: str) -> None:
+    assert lines(lua, "RL302") == []
+
+
+def test_the_fix_compares_with_false() -> None:
+    lua = "local v = redis.call('GET', KEYS[1])\nif v ~= nil then return v end\nreturn ''\n"
+
+    assert fixed(lua, "RL302") == lua.replace("nil", "false")
