@@ -48,6 +48,7 @@ check: $(READY) ## Format, lint, types, floors, generated files, scripts, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/redislua check
+	$(BIN)/python -m tools.update_commands --check
 	$(BIN)/redislua generate --check
 	$(BIN)/python tools/goldens.py --check
 	$(BIN)/python tools/readme.py --check
@@ -64,11 +65,14 @@ generate: $(READY) ## Write everything that is made from something else
 
 $(BENCH_READY): pyproject.toml tools/bench/requirements.txt
 	@test -x $(BENCH)/python || $(PYTHON) -m venv .venv-bench
-	@$(BENCH)/python -m pip install --quiet --disable-pip-version-check --editable '.[server]'
+	@$(BENCH)/python -m pip install --quiet --disable-pip-version-check --editable '.[tools,server]'
 	@sed '/^#/d;/^$$/d' tools/bench/requirements.txt | while read -r one; do \
 	  $(BENCH)/python -m pip install --quiet --disable-pip-version-check "$$one" || \
 	  echo "cannot be installed here: $$one"; done
 	@touch $@
+
+bench-lint: $(READY) ## Put defects into the catalogue's scripts, and count those that lint reports
+	$(BIN)/python -m tools.bench.mutations
 
 bench: $(READY) $(BENCH_READY) ## Measure beside the peers, and write tools/bench/RESULTS.md
 	$(BENCH)/python -m tools.bench
@@ -79,4 +83,4 @@ bench: $(READY) $(BENCH_READY) ## Measure beside the peers, and write tools/benc
 clean: ## Remove .venv and caches
 	rm -rf .venv .venv-bench .venv-oldest .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 
-.PHONY: help setup demo test oldest soak check format generate bench clean
+.PHONY: help setup demo test oldest soak check format generate bench bench-lint clean

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from redislua import server as servers
 from redislua.bindings import limit
 
-from . import figures, sections
+from . import figures, linting, sections
 from .contest import Arena, Pace
 from .measured import Report
 from .watched import Watched
@@ -24,7 +24,7 @@ SINGLE: dict[str, Callable[[Arena], None]] = {
 }
 """Sections on one server."""
 
-SECTIONS = (*SINGLE, "cluster", "memory")
+SECTIONS = (*SINGLE, "cluster", "memory", "lint")
 """All sections, in printing order."""
 
 
@@ -60,6 +60,9 @@ def measure(
             if "memory" in names:
                 say("memory of idle clients; cost of building and decoding")
                 report.figures += figures.cost() + figures.memory(one.target)
+    if "lint" in names:
+        say("lint: a thousand scripts")
+        report.figures += linting.linting()
     if "cluster" in names:
         with (
             servers.start_cluster("embedded", primaries=3, replicas=0) as cluster,
