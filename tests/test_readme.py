@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from redislua.lint.reporters import FORMATS
+from redislua.lint.rules import all_rules
 from redislua.spec.tags import TAGS
 from tests.cli.shell import ROOT, redislua
 
@@ -61,3 +63,23 @@ def test_every_tag_is_in_the_reference():
     shown = re.findall(r"^\| `@(\w+)` \|", README, re.MULTILINE)
 
     assert shown == list(TAGS)
+
+
+def test_the_finding_that_is_shown_is_the_one_that_is_given(tmp_path):
+    shown = block("console", "redislua lint vendor/")
+    lines = shown.split("\n")
+    vendor = tmp_path / "vendor"
+    vendor.mkdir()
+    source = "if #ARGV == 0 then\n" + "\n" * 8 + lines[2].partition("| ")[2] + "\nend\nreturn 1\n"
+    (vendor / "stock.lua").write_text(source)
+
+    done = redislua("lint", "vendor/", "--select", "RL401", cwd=tmp_path)
+
+    assert done.stdout.strip() == "\n".join(lines[1:5])
+
+
+def test_every_rule_and_every_format_is_named():
+    for rule in all_rules():
+        assert f"| {rule.code} | {rule.name} |" in README
+    for form in FORMATS:
+        assert f"`{form}`" in README

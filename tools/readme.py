@@ -1,6 +1,7 @@
 """Write the parts of README.md that are made from something else, or check that they are current.
 
-The table of operations comes from the headers, the figures from what `make bench` wrote.
+The table of operations comes from the headers, that of rules from their docstrings, the
+figures from what `make bench` wrote.
 
 python tools/readme.py
 python tools/readme.py --check
@@ -12,6 +13,8 @@ import re
 import sys
 from pathlib import Path
 
+from redislua.lint.page import index
+from redislua.lint.rules import all_rules
 from redislua.spec.model import Script
 from redislua.spec.registry import Registry, load
 
@@ -32,6 +35,7 @@ def main() -> int:
     text = README.read_text(encoding="utf-8")
     made = filled(text, "operations", table(load(ROOT / "scripts")))
     made = filled(made, "figures", figures(RESULTS.read_text(encoding="utf-8")))
+    made = filled(made, "rules", f"\n{index(all_rules())}\n")
     if made == text:
         return 0
     if "--check" in sys.argv[1:]:
