@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from redislua.spec.model import Arg, Script
 from redislua.spec.notation import Position
@@ -36,7 +36,6 @@ class Declared:
     is_open: bool
 
 
-@lru_cache(maxsize=64)
 def _declared(script: Script) -> Mapping[str, Declared]:
     keys = [key for key in script.keys if not key.variadic]
     arguments = [(local_name(arg), arg.position) for arg in script.args]
@@ -59,7 +58,14 @@ def _declared(script: Script) -> Mapping[str, Declared]:
 
 def declared(chunk: Chunk) -> Mapping[str, Declared]:
     """The fixed places by table; none for a chunk without a header."""
-    return {} if chunk.script is None else _declared(chunk.script)
+    known = _DECLARED.get(chunk)
+    if known is None:
+        known = _declared(chunk.script) if chunk.script is not None else {}
+        _DECLARED[chunk] = known
+    return known
+
+
+_DECLARED: WeakKeyDictionary[Chunk, Mapping[str, Declared]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +83,24 @@ class Place:
     number: int | None
 
 
-def places(chunk: Chunk) -> Iterator[Place]:
+def places(chunk: Chunk) -> Sequence[Place]:
     """Every element of KEYS and ARGV that the script names, in its order."""
+    known = _PLACES.get(chunk)
+    if known is None:
+        known = _PLACES[chunk] = tuple(_found(chunk))
+    return known
+
+
+_PLACES: WeakKeyDictionary[Chunk, tuple[Place, ...]] = WeakKeyDictionary()
+
+
+def _found(chunk: Chunk) -> Iterator[Place]:
     for node in chunk.of(Index):
         table = chunk.means(node.base)
         if table in ("KEYS", "ARGV"):
             constant = chunk.value(node.key).constant
-            number = None
-            if isinstance(constant, float) and constant.is_integer():
-                number = int(constant)
-            yield Place(node, str(table), number)
+            is_whole = isinstance(constant, float) and constant.is_integer()
+            yield Place(node, str(table), int(constant or 0) if is_whole else None)
 
 
 def wholes(chunk: Chunk) -> Iterator[Expression]:

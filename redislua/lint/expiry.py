@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ from redislua.syntax.values import Kind, Origin
 __all__ = [
     "Following",
     "created_key",
+    "creating",
     "drops",
     "expiring",
     "follows",
@@ -41,6 +43,7 @@ __all__ = [
 
 SETTING = frozenset({"EXPIRE", "EXPIREAT", "PEXPIRE", "PEXPIREAT", "PSETEX", "SETEX"})
 ASKING = frozenset({"EXPIRETIME", "PEXPIRETIME", "PTTL", "TTL"})
+MOST = 100
 OPTIONS = ("EX", "EXAT", "PX", "PXAT")
 
 _CREATING = {
@@ -86,6 +89,15 @@ def drops(command: CommandCall) -> bool:
     if command.name != "SET" or len(command.arguments) < 2:
         return False
     return not gives(command) and not command.has_word("KEEPTTL", "NX")
+
+
+def creating(chunk: Chunk) -> list[CommandCall]:
+    """The first writes of a file that may make a key without an expiry, or take one away.
+
+    Each costs a walk through all that follows it: a file with more than `MOST` of them was
+    made by a machine.
+    """
+    return [one for one in chunk.commands if drops(one) or created_key(one) is not None][:MOST]
 
 
 def expiring(chunk: Chunk, key: object) -> Callable[[CommandCall], bool]:
@@ -134,7 +146,8 @@ class _Walk:
 
     def __init__(self, chunk: Chunk, wanted: list[CommandCall], found: Following) -> None:
         self.chunk = chunk
-        self.wanted = wanted
+        self.wanted = [one.start for one in wanted]
+        self.setters = _calls_that_set(chunk)
         self.found = found
         self.left: list[tuple[Expression, bool]] = []
 
@@ -145,13 +158,10 @@ class _Walk:
 
     def has(self, node: Node) -> bool:
         """Whether a statement, or a function that it calls, has one of the commands."""
-        if any(node.start <= one.start < node.end for one in self.wanted):
+        if _is_one_within(node, self.wanted):
             return True
-        for call in self.chunk.calls:
-            if node.start <= call.start < node.end:
-                function = self.chunk.function_called(call)
-                if function is not None and _sets_an_expiry(self.chunk, function):
-                    self.found.is_elsewhere = True
+        if _is_one_within(node, self.setters):
+            self.found.is_elsewhere = True
         return False
 
     def block(self, statements: Iterable[Node]) -> str:
@@ -210,15 +220,22 @@ def _head(loop: Node) -> Expression:
     return values[0]
 
 
-def _sets_an_expiry(chunk: Chunk, function: Function) -> bool:
-    """Whether a function gives an expiry to a key that its caller passes."""
-    return any(
-        gives(one)
-        and function.start <= one.start < function.end
-        and one.arguments
-        and symbol_of(chunk, one.arguments[0]) is None
+def _is_one_within(node: Node, offsets: list[int]) -> bool:
+    """Whether a node holds one of these places, which are in order."""
+    at = bisect_left(offsets, node.start)
+    return at < len(offsets) and offsets[at] < node.end
+
+
+def _calls_that_set(chunk: Chunk) -> list[int]:
+    """Where functions are called that give an expiry to a key that their caller passes."""
+    found = {
+        chunk.function_around(one.node)
         for one in chunk.commands
-    )
+        if gives(one) and one.arguments and symbol_of(chunk, one.arguments[0]) is None
+    }
+    if not found:
+        return []
+    return [one.start for one in chunk.calls if chunk.function_called(one) in found]
 
 
 def _after(walk: _Walk, node: Node, inside: tuple[Function, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from redislua.lint.sizes import ORDERS, SIZES, excess
 from redislua.syntax.chunk import Chunk
@@ -40,12 +41,41 @@ MANY = 10_000
 SLICE = 50
 
 
+class _Known:
+    """What was found out about the loops of one file."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self.inside: dict[Loop, list[CommandCall]] = {}
+        self.reasons: dict[Loop, str | None] = {}
+        if chunk.loops:
+            for command in chunk.commands:
+                for loop in chunk.loops_around(command.node):
+                    self.inside.setdefault(loop, []).append(command)
+
+
+_KNOWN: WeakKeyDictionary[Chunk, _Known] = WeakKeyDictionary()
+
+
+def _known(chunk: Chunk) -> _Known:
+    known = _KNOWN.get(chunk)
+    if known is None:
+        known = _KNOWN[chunk] = _Known(chunk)
+    return known
+
+
 def unbounded(chunk: Chunk, loop: Loop) -> str | None:
     """What decides how often a loop runs, where nothing bounds that; None for other loops.
 
     Loops over KEYS and ARGV are the caller's to bound, and a loop without commands over
     a reply costs less than the read did: neither counts.
     """
+    reasons = _known(chunk).reasons
+    if loop not in reasons:
+        reasons[loop] = _reason(chunk, loop)
+    return reasons[loop]
+
+
+def _reason(chunk: Chunk, loop: Loop) -> str | None:
     inside = commands_in(chunk, loop)
     if isinstance(loop, While | Repeat):
         return _conditional(chunk, loop, inside)
@@ -85,40 +115,47 @@ _CALLERS = ("keys", "arguments", "argument", "reply")
 
 def commands_in(chunk: Chunk, loop: Loop) -> list[CommandCall]:
     """The commands that a loop repeats, those of functions that it calls included."""
-    return [one for one in chunk.commands if loop in chunk.loops_around(one.node)]
+    return _known(chunk).inside.get(loop, [])
 
 
-def replies_of(chunk: Chunk, expression: Expression | None, depth: int = 0) -> list[CommandCall]:
+def replies_of(chunk: Chunk, expression: Expression | None) -> list[CommandCall]:
     """The commands whose replies an expression can be, or be made from."""
-    node = bare(expression)
-    command = chunk.command_of(node)
-    if command is not None or depth > 8:
-        return [command] if command is not None else []
     found: list[CommandCall] = []
+    seen: set[Node] = set()
+    open_: list[Expression | None] = [expression]
+    while open_:
+        node = bare(open_.pop())
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        command = chunk.command_of(node)
+        if command is not None:
+            found.append(command)
+        else:
+            open_.extend(reversed(list(_sources(chunk, node))))
+    return found
+
+
+def _sources(chunk: Chunk, node: Expression) -> Iterator[Expression]:
+    """What an expression is made from."""
     match node:
         case Name() if node.variable is not None:
             for definition in reaching(node):
-                if definition.value is not None and definition.value is not node:
-                    found += replies_of(chunk, definition.value, depth + 1)
+                if definition.value is not None:
+                    yield definition.value
                 elif isinstance(definition.node, Function):
-                    for given in _given(definition.node, node.variable):
-                        found += replies_of(chunk, given, depth + 1)
+                    yield from _given(definition.node, node.variable)
         case Unary(operator="#" | "-"):
-            found = replies_of(chunk, node.operand, depth + 1)
+            yield node.operand
         case Binary(operator="or" | "and" | "+" | "-" | "*" | "/"):
-            found = [
-                one
-                for side in (node.left, node.right)
-                for one in replies_of(chunk, side, depth + 1)
-            ]
-        case Call() if chunk.means(node.callee) in _KEEPING and node.arguments:
-            found = replies_of(chunk, node.arguments[0], depth + 1)
+            yield node.left
+            yield node.right
+        case Call() if chunk.means(node.callee) in _KEEPING:
+            yield from node.arguments[:1]
         case Call():
             function = chunk.function_called(node)
             for one in function.returns if function is not None else ():
-                if one.values:
-                    found += replies_of(chunk, one.values[0], depth + 1)
-    return found
+                yield from one.values[:1]
 
 
 def _given(function: Function, parameter: Variable) -> Iterator[Expression]:

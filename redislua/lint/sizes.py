@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import (
     Binary,
@@ -17,7 +19,7 @@ from redislua.syntax.nodes import (
 from redislua.syntax.sites import CommandCall
 from redislua.syntax.values import Origin, Value
 
-__all__ = ["OBJECTS", "ORDERS", "SIZES", "excess", "is_growth_declared", "symbol_of"]
+__all__ = ["OBJECTS", "ORDERS", "SIZES", "excess", "grows", "is_growth_declared", "symbol_of"]
 
 SIZES = frozenset({"HLEN", "LLEN", "SCARD", "STRLEN", "XLEN", "ZCARD", "ZCOUNT", "ZLEXCOUNT"})
 """Commands that tell how much there is."""
@@ -36,6 +38,17 @@ CUTTING = frozenset(
     }
 )
 """Commands that keep a collection small."""
+
+GROWING = frozenset(
+    {
+        *("HGETALL", "HKEYS", "HVALS", "LINSERT", "LPOS", "LREM", "LTRIM", "PFMERGE", "SMEMBERS"),
+        *("SDIFF", "SINTER", "SUNION", "SINTERCARD", "SORT", "SORT_RO", "XTRIM"),
+        *("SDIFFSTORE", "SINTERSTORE", "SUNIONSTORE", "ZRANGESTORE"),
+        *("ZDIFF", "ZINTER", "ZUNION", "ZINTERCARD", "ZDIFFSTORE", "ZINTERSTORE", "ZUNIONSTORE"),
+        *("ZREMRANGEBYLEX", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE"),
+    }
+)
+"""Commands whose cost grows with what a key holds, beside those that `excess` knows."""
 
 ORDERS = ("<", "<=", ">", ">=")
 
@@ -77,6 +90,16 @@ def excess(chunk: Chunk, command: CommandCall) -> str | None:
     if command.name in OBJECTS and _counts_known_fields(chunk, command):
         return None
     return advice
+
+
+def grows(chunk: Chunk, command: CommandCall) -> bool:
+    """Whether what a command costs depends on how much its keys hold."""
+    if command.name == "DEL" and chunk.script is not None:
+        types = {key.redis_type for key in chunk.script.keys}
+        return bool(types & {"list", "set", "zset", "stream"})
+    if command.name in ("LINDEX", "LSET") and len(command.arguments) > 1:
+        return _index(chunk.value(command.arguments[1])) not in (0, -1)
+    return command.name in GROWING or excess(chunk, command) is not None
 
 
 def is_growth_declared(chunk: Chunk) -> bool:
@@ -159,17 +182,26 @@ def _is_size(chunk: Chunk, expression: Expression) -> bool:
 
 def _is_kept_small(chunk: Chunk, command: CommandCall) -> bool:
     """Whether the script trims the collection, or looks at its size, before it reads it."""
+    keeping = _KEEPING.get(chunk)
+    if keeping is None:
+        keeping = _KEEPING[chunk] = [
+            one
+            for one in chunk.commands
+            if one.name in CUTTING
+            or one.has_word("MAXLEN", "MINID")
+            or (one.name in SIZES and _is_ordered(chunk, one.node))
+        ]
+    if not keeping:
+        return False
     keys = {symbol_of(chunk, key) for key in command.key_arguments()} - {None}
-    for other in chunk.commands:
-        if other.start >= command.start:
-            break
-        if not any(symbol_of(chunk, key) in keys for key in other.key_arguments()):
-            continue
-        if other.name in CUTTING or other.has_word("MAXLEN", "MINID"):
-            return True
-        if other.name in SIZES and _is_ordered(chunk, other.node):
-            return True
-    return False
+    return any(
+        one.start < command.start
+        and any(symbol_of(chunk, key) in keys for key in one.key_arguments())
+        for one in keeping
+    )
+
+
+_KEEPING: WeakKeyDictionary[Chunk, list[CommandCall]] = WeakKeyDictionary()
 
 
 def _counts_known_fields(chunk: Chunk, command: CommandCall) -> bool:

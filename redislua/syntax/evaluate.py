@@ -35,12 +35,18 @@ from redislua.syntax.nodes import (
 from redislua.syntax.reaching import reaching
 from redislua.syntax.replies import SCANS, reply_value, scan_part
 from redislua.syntax.sites import CommandCall, function_of, path_of
-from redislua.syntax.values import ANYTHING, NOTHING, Kind, Origin, Value, joined
+from redislua.syntax.values import ANYTHING, NOTHING, Kind, Origin, Value, joined, symbol_of
 
 __all__ = ["Evaluator"]
 
 WORK = 20_000
 """Evaluations of one file, above which what is part of a cycle is not evaluated anew."""
+
+MANY = 64
+"""Definitions of a local: one that has more may be anything."""
+
+DEEPEST = 60
+"""Values that one may rest on, one on another: beyond that it may be anything."""
 
 _WORDS = {
     "nil": Value(Origin.LITERAL, Kind.NIL),
@@ -82,6 +88,8 @@ class Evaluator:
         if expression in self._open:
             self._is_cut = True
             return NOTHING
+        if len(self._open) > DEEPEST:
+            return ANYTHING
         cut_before, self._is_cut = self._is_cut, False
         self._open.add(expression)
         self._work += 1
@@ -145,6 +153,8 @@ class Evaluator:
     def _name(self, node: Name) -> Value:
         if node.variable is None:
             return _GLOBALS.get(node.id, ANYTHING)
+        if len(node.variable.definitions) > MANY:
+            return ANYTHING
         found = [self.definition(definition, node.variable) for definition in reaching(node)]
         if len(found) == 1 and found[0].symbol is None and len(node.variable.definitions) == 1:
             # Read anywhere, it is what it was: unless it is a parameter or a loop's.
@@ -209,7 +219,7 @@ class Evaluator:
         if whole.symbol in ("KEYS", "ARGV") and at.symbol is not None:
             found = found.called((whole.symbol, at.symbol))
         elif whole.symbol is not None and at.symbol is not None:
-            found = found.called(("index", whole.symbol, at.symbol))
+            found = found.called(symbol_of("index", whole.symbol, at.symbol))
         return found
 
     def _stored(self, variable: Variable, at: Value) -> Value | None:
@@ -395,8 +405,7 @@ def _always_returns(function: Function) -> bool:
 
 
 def _made(operation: str, *parts: Value) -> Any:
-    symbols = [part.symbol for part in parts]
-    return None if None in symbols else (operation, *symbols)
+    return symbol_of(operation, *(part.symbol for part in parts))
 
 
 _text = library.concatenated

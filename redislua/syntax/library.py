@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from redislua.syntax.literals import number_of
-from redislua.syntax.values import ANYTHING, Kind, Origin, Value, joined
+from redislua.syntax.values import ANYTHING, Kind, Origin, Value, joined, symbol_of
 
 __all__ = ["CONSTANTS", "FUNCTIONS", "METHODS", "concatenated"]
+
+LONGEST = 4096
+"""Bytes of a constant text that is put together: beyond that it is any text."""
 
 Gives: TypeAlias = Callable[[Sequence[Value]], Value]
 
@@ -25,15 +28,16 @@ def concatenated(parts: Sequence[Value]) -> Value:
         origin &= ~Origin.LITERAL
     constants = [_bytes(part) for part in parts]
     constant: bytes | None = None
-    if all(one is not None for one in constants):
-        constant = b"".join(one for one in constants if one is not None)
-    symbols: list[object] = []
+    known = [one for one in constants if one is not None]
+    if len(known) == len(constants) and sum(map(len, known)) <= LONGEST:
+        constant = b"".join(known)
+    symbols: list[Hashable] = []
     for part in parts:
         if isinstance(part.symbol, tuple) and part.symbol[:1] == ("..",):
             symbols += part.symbol[1:]
         else:
             symbols.append(part.symbol)
-    symbol = None if None in symbols else ("..", *symbols)
+    symbol = symbol_of("..", *symbols)
     return Value(origin, Kind.STRING, constant, constant if constant is not None else symbol)
 
 
@@ -54,7 +58,7 @@ def _tonumber(given: Sequence[Value]) -> Value:
     kind = Kind.NUMBER
     if not value.is_only(Kind.NUMBER) and Origin.TIME not in value.origin:
         kind |= Kind.NIL
-    symbol = None if value.symbol is None else ("tonumber", value.symbol)
+    symbol = symbol_of("tonumber", value.symbol)
     is_whole = value.is_whole and not value.origin & (Origin.ARGV | Origin.STORED | Origin.UNKNOWN)
     return replace(
         value,
@@ -90,7 +94,7 @@ def _number(*, is_whole: bool) -> Gives:
         found = joined(given)
         symbol = None
         if len(given) == 1 and found.symbol is not None:
-            symbol = ("whole" if is_whole else "number", found.symbol)
+            symbol = symbol_of("whole" if is_whole else "number", found.symbol)
         whole = is_whole or all(one.is_whole for one in given)
         return Value(found.origin, Kind.NUMBER, symbol=symbol, is_whole=whole, size=found.size)
 
@@ -123,7 +127,7 @@ def _table_concat(given: Sequence[Value]) -> Value:
 
 def _format(given: Sequence[Value]) -> Value:
     text = concatenated(given)
-    return replace(text, constant=None, symbol=text.symbol and ("format", text.symbol))
+    return replace(text, constant=None, symbol=symbol_of("format", text.symbol))
 
 
 _STRING = Value(Origin.LITERAL, Kind.STRING)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, dataclass_transform
 if TYPE_CHECKING:
     from redislua.syntax.sites import CommandCall
 
-__all__ = ["ANYTHING", "NOTHING", "Kind", "Origin", "Value", "joined"]
+__all__ = ["ANYTHING", "NOTHING", "Kind", "Origin", "Value", "joined", "symbol_of"]
 
 
 class Origin(Flag):
@@ -121,6 +121,24 @@ class Value:
             self.size,
             self.can_fail,
         )
+
+
+LARGEST = 64
+"""Parts of a symbol: beyond that nobody compares two expressions, and doubling would never end."""
+
+
+def symbol_of(operation: str, *parts: Hashable) -> Hashable:
+    """The symbol of what an operation makes of values with these symbols; None if unknown."""
+    left = list(parts)
+    count = 0
+    while left:
+        part = left.pop()
+        count += 1
+        if part is None or count > LARGEST:
+            return None
+        if isinstance(part, tuple):
+            left += part
+    return (operation, *parts)
 
 
 NOTHING = Value(Origin.NONE, Kind.NONE)

@@ -85,6 +85,18 @@ def test_other_settings_have_other_results(project, asked, change):
     assert len(asked) == 2
 
 
+def test_a_worst_case_that_comes_or_goes_has_another_result(project, asked):
+    body = project / "lua" / "b.v1.lua"
+    (project / "lua" / "b.lua").rename(body)
+    run(project)
+    asked.clear()
+    (project / "lua" / "b.v1.worst.lua").write_bytes(b"return 1\n")
+
+    run(project)
+
+    assert str(body) in asked
+
+
 def test_a_file_of_another_name_has_another_result(project, asked):
     run(project)
     asked.clear()

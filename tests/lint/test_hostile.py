@@ -16,7 +16,7 @@ from redislua.lint.engine import Linter, lint_source
 from tests.syntax.mutants import CATALOGUE, REALISTIC, mutants
 
 LINTER = Linter()
-PATIENCE = 30.0
+PATIENCE = 10.0
 """Seconds of processor time that only something out of hand takes: a script takes 0.002."""
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from redislua.lint.diagnostic import Edit, Finding, Fix, Severity
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import symbol_of
+from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Expression, String, bare
+from redislua.syntax.nodes import String, bare
 from redislua.syntax.sites import CommandCall
 
 GROUPS = {"list": "list", "set": "set", "sorted-set": "sorted set", "stream": "stream"}
@@ -54,36 +55,33 @@ class BigDelete(Rule):
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield DEL of keys that are collections."""
-        for command in chunk.commands:
-            if command.name != "DEL":
-                continue
+        deletions = [one for one in chunk.commands if one.name == "DEL"]
+        kinds = _kinds(chunk) if deletions else {}
+        for command in deletions:
             for key in command.key_arguments():
-                kind = _kind(chunk, command, key)
+                kind = kinds.get(symbol_of(chunk, key), "")
                 if kind:
                     yield self.at(
                         command.node,
-                        f"DEL frees the whole {kind} `{chunk.text(key)}` before it answers",
+                        f"DEL frees the whole {kind} {quoted(chunk, key)} before it answers",
                         help="UNLINK frees it in the background",
                         fix=_fix(command),
                     )
                     break
 
 
-def _kind(chunk: Chunk, command: CommandCall, key: Expression) -> str:
-    """What a key holds, as far as the header and the other commands on it tell; ``""`` if unknown."""
-    symbol = symbol_of(chunk, key)
-    if symbol is None:
-        return ""
-    if chunk.script is not None and isinstance(symbol, tuple) and symbol[0] == "KEYS":
-        index = symbol[1]
-        if isinstance(index, float) and 0 < index <= len(chunk.script.keys):
-            return TYPES.get(chunk.script.keys[int(index) - 1].redis_type, "")
-    for other in chunk.commands:
-        if other is command or other.row is None or other.row.group not in GROUPS:
-            continue
-        if any(symbol_of(chunk, one) == symbol for one in other.key_arguments()):
-            return GROUPS[other.row.group]
-    return ""
+def _kinds(chunk: Chunk) -> dict[object, str]:
+    """What keys hold, as far as the header and the commands on them tell; by their symbols."""
+    found: dict[object, str] = {}
+    for command in chunk.commands:
+        kind = GROUPS.get(command.row.group) if command.row is not None else None
+        if kind is not None:
+            for key in command.key_arguments():
+                found.setdefault(symbol_of(chunk, key), kind)
+    for position, one in enumerate(chunk.script.keys if chunk.script is not None else (), 1):
+        found["KEYS", float(position)] = TYPES.get(one.redis_type, "")
+    found.pop(None, None)
+    return found
 
 
 def _fix(command: CommandCall) -> Fix | None:

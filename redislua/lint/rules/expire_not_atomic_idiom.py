@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from redislua.lint.creation import reply_on_creation
 from redislua.lint.diagnostic import Finding, Severity
-from redislua.lint.expiry import created_key, expiring, follows
+from redislua.lint.expiry import created_key, creating, expiring, follows
 from redislua.lint.reach import runs_before
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import symbol_of
+from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import Binary, Expression, bare
 from redislua.syntax.sites import CommandCall
@@ -51,7 +52,7 @@ class ExpireNotAtomicIdiom(Rule):
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield conditions that are false for a new key."""
-        for command in chunk.commands:
+        for command in creating(chunk):
             key = created_key(command)
             symbol = symbol_of(chunk, key) if key is not None else None
             if key is None or symbol is None:
@@ -72,7 +73,7 @@ class ExpireNotAtomicIdiom(Rule):
             if len(false) == len(after.conditions):
                 yield self.at(
                     false[0],
-                    f"when {command.name} creates `{chunk.text(key)}` this does not hold, so "
+                    f"when {command.name} creates {quoted(chunk, key)} this does not hold, so "
                     "the key gets no expiry",
                     help="compare with what the command answers for a new key, or ask PTTL",
                 )

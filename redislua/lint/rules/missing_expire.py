@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.expiry import (
     created_key,
+    creating,
     drops,
     expiring,
     follows,
@@ -16,6 +17,7 @@ from redislua.lint.expiry import (
 from redislua.lint.reach import runs_before
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import symbol_of
+from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.sites import CommandCall
 
@@ -73,7 +75,8 @@ class MissingExpire(Rule):
     Keys are followed where the header declares them; without a header, or without `expires`,
     only an XADD is an info that has no MAXLEN, no MINID and no XTRIM beside it. Silent where
     the expiry depends on what the server replied, where the script wrote or found the key
-    with its expiry before, and where a function gets the key from several places.
+    with its expiry before, and where a function gets the key from several places. Files with
+    hundreds of writes are followed for the first hundred.
     """
 
     code = "RL601"
@@ -83,7 +86,7 @@ class MissingExpire(Rule):
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield writes that nothing gives an expiry."""
         expires = _expiring_keys(chunk)
-        for command in chunk.commands:
+        for command in creating(chunk):
             key = created_key(command)
             if key is None:
                 continue
@@ -93,7 +96,7 @@ class MissingExpire(Rule):
             elif command.name == ENDLESS and _is_endless(chunk, command, symbol):
                 yield self.at(
                     command.node,
-                    f"nothing bounds the stream `{chunk.text(key)}`",
+                    f"nothing bounds the stream {quoted(chunk, key)}",
                     help="add MAXLEN ~ 1000, or trim it with XTRIM",
                     severity=Severity.INFO,
                 )

@@ -8,49 +8,9 @@ from pathlib import Path
 
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import RegistryRule
-from redislua.lint.sizes import excess
+from redislua.lint.sizes import grows
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import Node
-from redislua.syntax.sites import CommandCall
-
-GROWING = frozenset(
-    [
-        "DEL",
-        "HGETALL",
-        "HKEYS",
-        "HVALS",
-        "LINDEX",
-        "LINSERT",
-        "LPOS",
-        "LREM",
-        "LSET",
-        "LTRIM",
-        "PFMERGE",
-        "SMEMBERS",
-        "SORT",
-        "SORT_RO",
-        "SDIFF",
-        "SDIFFSTORE",
-        "SINTER",
-        "SINTERCARD",
-        "SINTERSTORE",
-        "SUNION",
-        "SUNIONSTORE",
-        "XTRIM",
-        "ZDIFF",
-        "ZDIFFSTORE",
-        "ZINTER",
-        "ZINTERCARD",
-        "ZINTERSTORE",
-        "ZRANGESTORE",
-        "ZREMRANGEBYLEX",
-        "ZREMRANGEBYRANK",
-        "ZREMRANGEBYSCORE",
-        "ZUNION",
-        "ZUNIONSTORE",
-    ]
-)
-"""Commands whose cost grows with what a key holds."""
 
 _SCRIPT = re.compile(r"[^.]+\.v[1-9]\d*\.lua")
 
@@ -140,19 +100,10 @@ def _sidecar(path: str) -> Path:
 def _growing(chunk: Chunk) -> tuple[Node | tuple[int, int], str] | None:
     """The first place whose cost depends on what is stored or passed."""
     for command in chunk.commands:
-        if _grows(chunk, command):
+        if grows(chunk, command):
             return command.node, f"what {command.name} costs depends on what the key holds"
     for loop in chunk.loops:
         if chunk.bound(loop).by != "constant":
             end = loop.body.start if loop.body.start > loop.start else loop.end
             return (loop.start, end), "how often this loop runs is not constant"
     return None
-
-
-def _grows(chunk: Chunk, command: CommandCall) -> bool:
-    if command.name == "DEL" and chunk.script is not None:
-        types = {key.redis_type for key in chunk.script.keys}
-        return bool(types & {"list", "set", "zset", "stream"})
-    if command.name in ("LINDEX", "LSET"):
-        return chunk.value(command.arguments[1]).constant not in (0.0, -1.0, b"0", b"-1")
-    return command.name in GROWING or excess(chunk, command) is not None

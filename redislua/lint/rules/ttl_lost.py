@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
-from redislua.lint.expiry import ASKING, drops, expiring, follows, gives, stored_parts
+from redislua.lint.expiry import ASKING, creating, drops, expiring, follows, gives, stored_parts
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import symbol_of
+from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import If, Node
 from redislua.syntax.sites import CommandCall
@@ -46,19 +47,20 @@ class TtlLost(Rule):
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield writes that drop an expiry."""
-        for command in chunk.commands:
+        timed = [one for one in chunk.commands if one.arguments and _is_timed(one)]
+        for command in creating(chunk) if timed else ():
             if not drops(command):
                 continue
             symbol = symbol_of(chunk, command.arguments[0])
             if symbol is None or _is_declared(chunk, symbol):
                 continue
-            other = _evidence(chunk, command, symbol)
+            other = _evidence(chunk, timed, command, symbol)
             if other is None or follows(chunk, command.node, expiring(chunk, symbol)).is_there:
                 continue
             verb = "asks for" if other.name in ASKING else "gives"
             yield self.at(
                 command.node,
-                f"{command.name} takes away the expiry of `{chunk.text(command.arguments[0])}`, "
+                f"{command.name} takes away the expiry of {quoted(chunk, command.arguments[0])}, "
                 f"which the script {verb} in line {chunk.line(other.node)}",
                 help="add KEEPTTL, or give the expiry anew with PX",
             )
@@ -71,15 +73,20 @@ def _is_declared(chunk: Chunk, symbol: object) -> bool:
     )
 
 
-def _evidence(chunk: Chunk, command: CommandCall, symbol: object) -> CommandCall | None:
+def _is_timed(command: CommandCall) -> bool:
+    """Whether a command shows its key to have an expiry."""
+    return gives(command) or command.name in ASKING
+
+
+def _evidence(
+    chunk: Chunk, timed: list[CommandCall], command: CommandCall, symbol: object
+) -> CommandCall | None:
     """Another command that shows the key to have an expiry."""
-    for other in chunk.commands:
-        if other is command or not other.arguments:
-            continue
-        if not gives(other) and other.name not in ASKING:
-            continue
-        if symbol_of(chunk, other.arguments[0]) == symbol and not _is_choice(
-            chunk, command.node, other.node
+    for other in timed:
+        if (
+            other is not command
+            and symbol_of(chunk, other.arguments[0]) == symbol
+            and not _is_choice(chunk, command.node, other.node)
         ):
             return other
     return None

@@ -24,7 +24,7 @@ class UnboundedLoop(Rule):
     while true do
       local job = redis.call('RPOP', KEYS[1])
       if not job then break end
-      redis.call('LPUSH', KEYS[2], job)
+      redis.call('HINCRBY', KEYS[2], job, 1)
     end
     return redis.status_reply('OK')
     ```
@@ -34,7 +34,7 @@ class UnboundedLoop(Rule):
     for _ = 1, 100 do
       local job = redis.call('RPOP', KEYS[1])
       if not job then break end
-      redis.call('LPUSH', KEYS[2], job)
+      redis.call('HINCRBY', KEYS[2], job, 1)
     end
     return redis.status_reply('OK')
     ```

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.expiry import follows
 from redislua.lint.rule import Rule
+from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import Expression
 
@@ -87,7 +88,7 @@ class UndeclaredChannel(Rule):
                 if _is_foreign(chunk, command.arguments[0]):
                     yield self.at(
                         command.arguments[0],
-                        f"`{chunk.text(command.arguments[0])}` is no channel of the header",
+                        f"{quoted(chunk, command.arguments[0])} is no channel of the header",
                         help="declare it with `@channel`: it comes in ARGV behind the arguments",
                     )
                 if follows(chunk, command.node, lambda one: one.name != "SPUBLISH").is_there:

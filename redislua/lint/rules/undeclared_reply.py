@@ -8,11 +8,9 @@ from redislua.lint.declared import header_span
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.fields import misfit
 from redislua.lint.rule import Rule
-from redislua.lint.shapes import Shape, shapes
+from redislua.lint.shapes import Shape, names_of, shapes
 from redislua.spec.model import Variant
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Expression, bare
-from redislua.syntax.values import Kind
 
 
 class UndeclaredReply(Rule):
@@ -97,7 +95,7 @@ class UndeclaredReply(Rule):
                         shape.node, problem, help=f"the header says @returns {script.bare}"
                     )
             else:
-                names = _names(chunk, shape)
+                names = names_of(chunk, shape)
                 is_complete = is_complete and names is not None
                 given.update(names or ())
                 yield from self._variant(chunk, shape, names)
@@ -154,26 +152,3 @@ def _bare(chunk: Chunk, shape: Shape) -> str:
         return f"the reply is a table, and the header declares one {script.bare}"
     problem = misfit(chunk, script.bare, shape.node)
     return f"the reply {problem}" if problem else ""
-
-
-def _names(chunk: Chunk, shape: Shape) -> tuple[str, ...] | None:
-    """The variants that a reply may be; none for what is no variant, None if not known."""
-    if shape.items is None:
-        value = chunk.value(shape.node)
-        is_known = value.reply is not None or not value.can_be(Kind.TABLE)
-        return () if is_known and not value.can_fail else None
-    if not shape.items:
-        return None if shape.grows else ()
-    return _words(chunk, shape.items[0])
-
-
-def _words(chunk: Chunk, expression: Expression) -> tuple[str, ...] | None:
-    node = bare(expression)
-    if isinstance(node, Binary) and node.operator in ("and", "or"):
-        left = () if node.operator == "and" else _words(chunk, node.left)
-        right = _words(chunk, node.right)
-        return None if left is None or right is None else (*left, *right)
-    value = chunk.value(node)
-    if isinstance(value.constant, bytes):
-        return (value.constant.decode("utf-8", "replace"),)
-    return None if value.can_be(Kind.STRING) else ()

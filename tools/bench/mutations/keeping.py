@@ -97,7 +97,7 @@ def counting_resend(script: Script) -> bytes | None:
     key = written_key(script, "hash")
     if key is None or script.retry != "safe":
         return None
-    return at_end(script, f"redis.call('HINCRBY', {key.name}, 'c', 1)")
+    return at_top(script, f"redis.call('HINCRBY', {key.name}, 'c', 1)")
 
 
 @kind(CONTRACT)
@@ -106,4 +106,4 @@ def doubled_element(script: Script) -> bytes | None:
     key = written_key(script, "string")
     if key is None or script.retry != "safe":
         return None
-    return at_end(script, f"redis.call('APPEND', {key.name}, 'x')")
+    return at_top(script, f"redis.call('APPEND', {key.name}, 'x')")

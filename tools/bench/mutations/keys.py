@@ -35,12 +35,6 @@ def key_from_stored_data(script: Script) -> bytes | None:
     return at_end(script, lua + "if next_key then redis.call('EXISTS', next_key) end")
 
 
-@kind("RL201", "RL202")
-def key_from_a_key(script: Script) -> bytes | None:
-    """A key that is made of one of KEYS."""
-    return at_end(script, f"redis.call('EXISTS', {script.keys[0].name} .. ':meta')")
-
-
 @kind("RL205", CONTRACT)
 def key_beyond_the_header(script: Script) -> bytes | None:
     """One of KEYS that the header does not have."""

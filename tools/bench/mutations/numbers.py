@@ -46,7 +46,7 @@ def arithmetic_on_an_absent_value(script: Script) -> bytes | None:
     if key.redis_type not in reads:
         return None
     lua = f"local total = tonumber(redis.call({reads[key.redis_type]})) + 1\n"
-    return at_end(script, lua + "redis.log(redis.LOG_NOTICE, total)")
+    return at_top(script, lua + "redis.log(redis.LOG_NOTICE, total)")
 
 
 @kind("RL306")
