@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import Binary, Call, Expression, For, Index, Name, Unary, bare
-from redislua.syntax.sites import path_of
 from redislua.syntax.values import Kind
 
 __all__ = ["operands"]
@@ -52,7 +51,7 @@ def _given(chunk: Chunk) -> Iterator[tuple[Expression, str]]:
                 yield call.callee, f"`:{call.method}` stops the script"
             continue
         command = chunk.command_of(call)
-        path = path_of(call.callee) or ""
+        path = call.path or ""
         if command is not None:
             use = f"{command.name} refuses it"
             arguments = [] if command.name is None or command.is_protected else command.arguments

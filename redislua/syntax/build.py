@@ -2,6 +2,9 @@
 
 A text that Lua compiles is read completely. Where tree-sitter's grammar and Lua 5.1
 disagree (rare escapes), what it could not read becomes `Opaque`: rules know nothing of it.
+
+One class reads one grammar in one pass, a short method for each kind of node: that is why
+this file is long.
 """
 
 from __future__ import annotations

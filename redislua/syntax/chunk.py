@@ -204,7 +204,7 @@ class Chunk:
         found: dict[str | None, list[Call]] = {}
         for call in self.calls:
             if call.method is None:
-                found.setdefault(path_of(call.callee), []).append(call)
+                found.setdefault(call.path, []).append(call)
         return found
 
     def function_called(self, call: Call) -> Function | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from redislua.syntax import library
-from redislua.syntax.literals import number_of
+from redislua.syntax.arithmetic import arithmetic
 from redislua.syntax.nodes import (
     Binary,
     Call,
@@ -305,9 +305,9 @@ class Evaluator:
                     return right
                 return joined([left.without(Kind.TRUTHY), right])
             case "..":
-                return _text([left, right])
+                return library.concatenated([left, right])
             case "+" | "-" | "*" | "/" | "%" | "^":
-                return _arithmetic(node.operator, left, right)
+                return arithmetic(node.operator, left, right)
             case "==" | "~=" | "<" | ">" | "<=" | ">=":
                 return _BOOLEAN
             case _:  # an operator that Lua 5.1 lacks
@@ -320,7 +320,7 @@ class Evaluator:
             number = -constant if isinstance(constant, float) else None
             return replace(operand, kind=Kind.NUMBER, constant=number, symbol=number, reply=None)
         if node.operator == "#":
-            return replace(_NUMBER, origin=operand.origin, symbol=_made("#", operand))
+            return replace(_NUMBER, origin=operand.origin, symbol=symbol_of("#", operand.symbol))
         return _BOOLEAN
 
     # --- calls -------------------------------------------------------------------------------
@@ -402,74 +402,6 @@ def _element(table: Value) -> Value:
 def _always_returns(function: Function) -> bool:
     statements = function.body.statements
     return bool(statements) and any(statements[-1] is one for one in function.returns)
-
-
-def _made(operation: str, *parts: Value) -> Any:
-    return symbol_of(operation, *(part.symbol for part in parts))
-
-
-_text = library.concatenated
-
-
-def _arithmetic(operator: str, left: Value, right: Value) -> Value:
-    one, other = left.constant, right.constant
-    if isinstance(one, bytes):
-        one = number_of(one)
-    if isinstance(other, bytes):
-        other = number_of(other)
-    constant: float | None = None
-    if isinstance(one, float) and isinstance(other, float):
-        constant = _computed(operator, one, other)
-    is_whole = left.is_whole and right.is_whole and operator != "/"
-    if operator == "^":
-        is_whole = is_whole and isinstance(other, float) and other >= 0
-    if operator == "/" and constant is not None:
-        is_whole = constant.is_integer()
-    return Value(
-        left.origin | right.origin,
-        Kind.NUMBER,
-        constant,
-        constant if constant is not None else _made(operator, left, right),
-        is_whole=is_whole,
-        size=_size(operator, left.size, right.size),
-    )
-
-
-def _computed(operator: str, one: float, other: float) -> float | None:
-    try:
-        match operator:
-            case "+":
-                return one + other
-            case "-":
-                return one - other
-            case "*":
-                return one * other
-            case "/":
-                return one / other
-            case "%":
-                return one - math.floor(one / other) * other
-            case _:
-                power = one**other
-                return power if isinstance(power, float) else None
-    except (ArithmeticError, ValueError):
-        return None
-
-
-def _size(operator: str, one: float | None, other: float | None) -> float | None:
-    match operator:
-        case "+" | "-" if one is None or other is None:
-            # Adding to the clock keeps it; what two clocks differ by is small.
-            return one or other
-        case "+":
-            return (one or 0) + (other or 0)
-        case "-":
-            return abs((one or 0) - (other or 0))
-        case "*" if one is not None and other is not None:
-            return one * other
-        case "/" if one is not None and other:
-            return one / other
-        case _:
-            return None
 
 
 def _elements(origin: Origin, symbol: str) -> Value:

@@ -98,11 +98,11 @@ def _counted(expression: Expression, value: Valued) -> Bound:
             return _over(node.operand, value)
         case Binary(operator="+" | "-" | "/" | "*"):
             return _counted(node.left, value)
-        case Call() if node.arguments and path_of(node.callee) == "math.min":
+        case Call() if node.arguments and node.path == "math.min":
             bounds = [_counted(one, value) for one in node.arguments]
             constant = [bound for bound in bounds if bound.by == "constant"]
             return constant[0] if constant else bounds[0]
-        case Call() if node.arguments and path_of(node.callee) in ("math.floor", "math.ceil"):
+        case Call() if node.arguments and node.path in ("math.floor", "math.ceil"):
             return _counted(node.arguments[0], value)
         case Name():
             definitions = reaching(node)

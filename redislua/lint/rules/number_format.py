@@ -62,7 +62,7 @@ def _made_text(chunk: Chunk) -> Iterator[tuple[Expression, str]]:
             yield binary.left, "`..`"
             yield binary.right, "`..`"
     for call in chunk.calls_to("tostring", "cjson.encode", "table.concat"):
-        path = chunk.means(call.callee)
+        path = call.path
         for argument in call.arguments[:1]:
             yield argument, f"`{path}`"
             if isinstance(argument, Table):

@@ -49,6 +49,6 @@ class ObsoleteApi(Rule):
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each call of an obsolete function."""
         for call in chunk.calls_to(*OBSOLETE):
-            path = chunk.means(call.callee) or ""
+            path = call.path or ""
             why, instead = OBSOLETE[path]
             yield self.at(call, f"`{path}` {why}", help=instead)

@@ -52,6 +52,6 @@ class UnguardedDecode(Rule):
             if not call.arguments or chunk.value(call.arguments[0]).origin != Origin.STORED:
                 continue
             if chunk.loops_around(call) and not is_in_protected_call(call):
-                path = chunk.means(call.callee) or ""
+                path = call.path or ""
                 message = "one element that cannot be decoded stops the script every time"
                 yield self.at(call, message, help=f"`pcall({path}, …)`, and pass it over")

@@ -62,7 +62,7 @@ class WriteBeforeFailure(Rule):
 
 
 def _what(chunk: Chunk, call: Call) -> str:
-    path = chunk.means(call.callee)
+    path = call.path
     if path in RAISING:
         return f"`{path}` can stop the script" if path == "assert" else "`error` stops the script"
     if not call.arguments:
