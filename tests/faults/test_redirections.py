@@ -139,19 +139,25 @@ def test_reads_on_replicas(form: Form, running: Cluster, whole_cluster: Ground) 
     """Row 19: on every node that is read from, a script that it lacks is brought."""
     owner = running.owner(KEY)
     [replica] = running.replicas_of(owner)
-    whole_cluster.await_listed(replica)
-    client = form.open(whole_cluster, load_balancing_strategy=ROUND_ROBIN)
-    form.run(client, COUNT)
+    form.run(form.open(whole_cluster), COUNT)
     for node in (owner, replica):
         await_read(node)
-        whole_cluster.client_of(node).config_resetstat()
 
-    for _ in range(12):
-        assert form.run(client, reading(), among=reading()) == b"1"
+    reads = [0, 0]
+    for _ in range(5):
+        # A busy machine may keep a replica off the list for a moment: then it is not read from.
+        whole_cluster.await_listed(replica)
+        client = form.open(whole_cluster, load_balancing_strategy=ROUND_ROBIN)
+        for node in (owner, replica):
+            whole_cluster.client_of(node).config_resetstat()
+        for _ in range(12):
+            assert form.run(client, reading(), among=reading()) == b"1"
+        clients = [whole_cluster.client_of(node) for node in (owner, replica)]
+        reads = [whole_cluster.calls("get", [one]) for one in clients]
+        if all(reads):
+            break
 
-    for node in (owner, replica):
-        reads = whole_cluster.calls("get", [whole_cluster.client_of(node)])
-        assert 0 < reads < 12 * (1 + form.neighbours)
+    assert all(0 < count < 12 * (1 + form.neighbours) for count in reads)
     assert form.run(client, COUNT) == 2
 
 
