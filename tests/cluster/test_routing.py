@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
@@ -85,16 +84,12 @@ def reads_of(node: Any) -> int:
     return int(said["total_reads_processed"])
 
 
-def settled_reads_of(node: Any) -> int:
-    """The same once nothing but the question is read: the end of an old connection is, too."""
-    until = time.monotonic() + 30
-    last = reads_of(node)
-    while time.monotonic() < until:
-        time.sleep(0.05)
-        before, last = last, reads_of(node)
-        if last == before + 1:
-            break
-    return last
+def reads_while(nodes: Sequence[Any], work: Callable[[], object]) -> list[int]:
+    """How often each server has read from a socket while the work was done."""
+    before = [reads_of(node) for node in nodes]
+    work()
+    # The question itself is read, too.
+    return [reads_of(node) - at_first - 1 for node, at_first in zip(nodes, before, strict=True)]
 
 
 def test_a_batch_is_one_write_to_each_node(caller: ClusterCaller, bare_cluster: Cluster) -> None:
@@ -102,16 +97,17 @@ def test_a_batch_is_one_write_to_each_node(caller: ClusterCaller, bare_cluster: 
     calls = [incr(key) for key in keys(100)]
     caller.run_many(client, *calls)
     watchers = [redis.Redis.from_url(node.url) for node in bare_cluster.nodes]
-    before = [settled_reads_of(one) for one in watchers]
 
-    for _ in range(5):
-        caller.run_many(client, *calls)
+    # A server also reads the end of connections that were left open before, whenever that
+    # comes: it can add to a measurement, and never take away from one.
+    fewest = [1000] * len(watchers)
+    for _ in range(10):
+        reads = reads_while(watchers, lambda: caller.run_many(client, *calls))
+        fewest = [min(pair) for pair in zip(fewest, reads, strict=True)]
 
-    # The question itself is read, too.
-    writes = [reads_of(one) - at_first - 1 for one, at_first in zip(watchers, before, strict=True)]
     for one in watchers:
         one.close()
-    assert writes == [5, 5, 5]
+    assert fewest == [1, 1, 1]
 
 
 def test_a_thousand_calls_in_one_batch_come_back_in_order(
