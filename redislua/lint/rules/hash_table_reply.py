@@ -10,11 +10,15 @@ from redislua.lint.returned import returned
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import Expression, Index, Local, Name, String, Table, bare
+from redislua.syntax.values import Kind
 
 MEANT = frozenset(
     {b"err", b"ok", b"map", b"set", b"double", b"big_number", b"verbatim_string", b"format"}
 )
 """Fields that the server looks for."""
+STATUS = frozenset({b"err", b"ok"})
+OF_ERRORS = frozenset({b"source", b"line", b"ignore_error_stats_update"})
+"""What the server itself puts into an error."""
 
 
 class HashTableReply(Rule):
@@ -37,8 +41,8 @@ class HashTableReply(Rule):
     ## Limits
     Knows tables that are written in `return`, in a local that it names, or in a function that
     it calls, and decoded objects of which the script itself uses a field; not tables that
-    other functions fill. `ok` and `err`, and the fields that replies
-    of RESP3 have (`map`, `set`, `double`, …), are meant for the server.
+    other functions fill. `ok` and `err` with a text, and the fields that
+    replies of RESP3 have (`map`, `set`, `double`, …), are meant for the server.
     """
 
     code = "RL310"
@@ -72,9 +76,26 @@ def _lost(chunk: Chunk, part: Expression) -> list[str]:
     keys = [item.key for item in part.items if item.key is not None]
     keys += [target.key for target in _stores(part)]
     names = [key.text for key in map(bare, keys) if isinstance(key, String)]
-    if MEANT & set(names):
-        return []
+    if _is_meant(chunk, part, names):
+        # Beside a status or an error nothing is sent; RESP3 has no such fields.
+        beside = set(names) <= MEANT or not STATUS & set(names)
+        names = [] if beside else [name for name in names if name not in MEANT | OF_ERRORS]
     return [name.decode("utf-8", "replace") for name in dict.fromkeys(names)]
+
+
+def _is_meant(chunk: Chunk, table: Table, names: list[bytes]) -> bool:
+    """Whether the server looks for one of the fields, and takes what is there."""
+    if not MEANT & set(names):
+        return False
+    if set(names) & (MEANT - STATUS):
+        return True
+    # A status or an error is text: the server passes over any other value.
+    return any(
+        isinstance(bare(item.key), String)
+        and bare(item.key).text in STATUS
+        and chunk.value(item.value).can_be(Kind.STRING)
+        for item in table.items
+    ) or not any(isinstance(bare(item.key), String) for item in table.items)
 
 
 def _stores(table: Table) -> list[Index]:

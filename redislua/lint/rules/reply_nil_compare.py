@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Edit, Finding, Fix, Severity
-from redislua.lint.replies import has_resp3
+from redislua.lint.replies import has_resp3, reply_type
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import Binary, Constant, Expression, bare
+from redislua.syntax.sites import CommandCall
 from redislua.syntax.values import Kind, Origin, Value
+
+ALWAYS = {"==": "never true", "~=": "always true"}
+PLAIN = ("integer", "array", "nested")
 
 
 class ReplyNilCompare(Rule):
-    """A reply is compared with `nil`, which it never is.
+    """A reply is compared with what it never is: `nil`, or `false` where a number comes.
 
     ## Why is this bad?
     What is missing is `false` in a script: a reply of nil, and an element of nil in an array,
     arrive as `false`. `== nil` is then never true, and `~= nil` always.
+    `PTTL` and `EXISTS` give numbers whether the key is there or not: never `false`.
 
     ## Example
     ```lua
@@ -57,16 +62,20 @@ class ReplyNilCompare(Rule):
                 continue
             for one, other in ((binary.left, binary.right), (binary.right, binary.left)):
                 constant = bare(other)
-                if not isinstance(constant, Constant) or constant.word != "nil":
+                if not isinstance(constant, Constant) or has_resp3(chunk):
                     continue
-                if _is_reply(chunk.value(one)) and not has_resp3(chunk):
+                if constant.word == "nil" and _is_reply(chunk.value(one)):
                     yield self._finding(chunk, binary, one, constant)
+                elif constant.word == "false":
+                    command = _always_there(chunk.value(one))
+                    if command is not None:
+                        yield self._never_false(chunk, binary, one, command)
 
     def _finding(
         self, chunk: Chunk, binary: Binary, reply: Expression, constant: Constant
     ) -> Finding:
         value = chunk.value(reply)
-        always = "never true" if binary.operator == "==" else "always true"
+        always = ALWAYS[binary.operator]
         what = quoted(chunk, reply)
         known = value.reply.row if value.reply is not None else None
         is_optional = value.reply is None or (
@@ -79,6 +88,25 @@ class ReplyNilCompare(Rule):
             return self.at(binary, message, help="compare with `false`, or use `not`", fix=fix)
         message = f"{what} is never nil: this is {always}"
         return self.at(binary, message, severity=Severity.INFO)
+
+    def _never_false(
+        self, chunk: Chunk, binary: Binary, reply: Expression, command: CommandCall
+    ) -> Finding:
+        given = "number" if reply_type(command) == "integer" else "table"
+        message = (
+            f"{quoted(chunk, reply)} is never false, for {command.name} always replies with a "
+            f"{given}: this is {ALWAYS[binary.operator]}"
+        )
+        return self.at(binary, message, help="compare the number or the length: `== 0`")
+
+
+def _always_there(value: Value) -> CommandCall | None:
+    """The command of a reply that is a number or an array, whatever is stored."""
+    command = value.reply
+    if command is None or command.row is None or value.can_fail:
+        return None
+    is_there = value.is_only(Kind.NUMBER | Kind.TABLE)
+    return command if is_there and reply_type(command) in PLAIN else None
 
 
 def _is_reply(value: Value) -> bool:

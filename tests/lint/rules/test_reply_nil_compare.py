@@ -47,6 +47,31 @@ def test_what_can_be_nil_is_none(lua: str) -> None:
     assert lines(lua, "RL302") == []
 
 
+@pytest.mark.parametrize(
+    ("lua", "where"),
+    [
+        ("if redis.call('PTTL', KEYS[1]) == false then return 0 end", [1]),
+        ("local n = redis.call('EXISTS', KEYS[1])\nif n ~= false then return 1 end", [2]),
+        ("if false == redis.call('SMEMBERS', KEYS[1]) then return 0 end", [1]),
+    ],
+)
+def test_a_reply_that_is_never_false_is_found(lua: str, where: list[int]) -> None:
+    assert lines(lua, "RL302") == where
+
+
+@pytest.mark.parametrize(
+    "lua",
+    [
+        "if redis.call('SET', KEYS[1], 1, 'NX', 'EX', 9) == false then return 0 end",
+        "if redis.call('ZRANK', KEYS[1], 'm') == false then return 0 end",
+        "if redis.call('LPOP', KEYS[1], 2) == false then return 0 end",
+        "local n = redis.pcall('LLEN', KEYS[1])\nif n == false then return 0 end",
+    ],
+)
+def test_a_reply_that_can_be_false_is_none(lua: str) -> None:
+    assert lines(lua, "RL302") == []
+
+
 def test_the_fix_compares_with_false() -> None:
     lua = "local v = redis.call('GET', KEYS[1])\nif v ~= nil then return v end\nreturn ''\n"
 
