@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Edit, Finding, Fix, Severity
+from redislua.lint.libraries import is_library
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
 
@@ -40,7 +41,8 @@ class BadShebang(Rule):
     Spaces after commas are removed.
 
     ## Limits
-    A shebang that is not on the first line is a `syntax-error`.
+    A shebang that is not on the first line is a `syntax-error`. A file without a redislua
+    header that names a library of functions (`#!lua name=mylib`) is information only.
     """
 
     code = "RL004"
@@ -53,6 +55,10 @@ class BadShebang(Rule):
         """Yield what the server refuses in the first line."""
         line = chunk.shebang
         if line is None:
+            return
+        if is_library(chunk) and chunk.script is None:
+            message = "this is a library of functions: FUNCTION LOAD takes it, EVAL does not"
+            yield self.at((0, len(line.rstrip())), message, severity=Severity.INFO)
             return
         oldest = chunk.targets.lowest("redis")
         if oldest is not None and oldest < (7, 0):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
+from redislua.lint.libraries import REGISTER, is_library
 from redislua.lint.reach import is_in_protected_call
 from redislua.lint.rule import Rule
 from redislua.lint.servers import targets_of
@@ -45,13 +46,19 @@ class LibNotInTarget(Rule):
         """Yield each use of what some target lacks."""
         targets = targets_of(chunk)
         missing = missing_from(targets)
+        given = REGISTER if is_library(chunk) else ()
         for name in chunk.globals:
             if name.is_written:
                 continue
             parent = name.parent
             member = parent if isinstance(parent, Index) and parent.base is name else None
             path, node = _absent(name, member, missing)
-            if node is None or is_in_protected_call(node) or _is_fallback(chunk, node):
+            if (
+                node is None
+                or path in given
+                or is_in_protected_call(node)
+                or _is_fallback(chunk, node)
+            ):
                 continue
             if isinstance(node, Index) and (is_asked(node) or chunk.is_tested(node)):
                 continue

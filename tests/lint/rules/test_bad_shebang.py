@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import redis
 
-from tests.lint.rules.firing import fixed, lines
+from redislua.lint.diagnostic import Severity
+from tests.lint.rules.firing import diagnostics, fixed, lines
 
 FIRES = [
     ("#!lua flags=no-writes, allow-stale\nreturn 1", [1]),
@@ -20,6 +21,14 @@ FIRES = [
     ("#!lua", [1]),
     ("#!LUA\nreturn 1", [1]),
 ]
+
+LIBRARY = """#!lua name=mylib
+local function read(keys, args)
+  return redis.call('GET', keys[1])
+end
+redis.register_function('read', read)
+redis.register_function{function_name='peek', callback=read, flags={'no-writes'}}
+"""
 
 SILENT = [
     "#!lua\nreturn 1",
@@ -74,3 +83,13 @@ def test_the_server_refuses_what_fires(lua: str, client: redis.Redis):
 @pytest.mark.parametrize("lua", SILENT)
 def test_the_server_takes_what_is_silent(lua: str, client: redis.Redis):
     assert client.eval(lua, 0) == 1
+
+
+def test_a_library_of_functions_is_no_defect(client: redis.Redis) -> None:
+    client.execute_command("FUNCTION", "LOAD", "REPLACE", LIBRARY)
+    client.execute_command("FUNCTION", "DELETE", "mylib")
+
+    found = diagnostics(LIBRARY)
+
+    assert [(one.code, one.severity) for one in found if one.severity is not Severity.INFO] == []
+    assert ("RL004", 1) in [(one.code, one.line) for one in found]
