@@ -12,7 +12,7 @@ WORKERS ?= 2
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/it")'
@@ -27,6 +27,9 @@ demo: $(READY) ## Run the main job on the embedded server: read, generate, call 
 
 test: $(READY) ## Run the tests on every server that is here
 	$(BIN)/python -m pytest -n $(WORKERS) --server all
+
+test-everywhere: $(READY) ## The same, with faults and clusters on every server, too
+	$(BIN)/python -m pytest -n $(WORKERS) --server all --everywhere
 
 # The oldest redis-py that the package admits, as pyproject.toml says it.
 FLOOR = $(shell sed -n 's/^ *"redis>=\([0-9.]*\),.*/\1/p' pyproject.toml)

@@ -23,6 +23,9 @@ from tests.surfaces import SINGLE, WAYS, Surface, Way, WholeCluster, seeds
 
 pytest_plugins = ["tests.rig.fixtures"]
 
+WAITING = frozenset({"cluster", "faults", "rig", "server", "soak"})
+"""Folders of tests that wait for elections, time-outs and starts of servers."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--server``."""
@@ -34,6 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"server to test on, repeatable: {', '.join(servers.KNOWN)}, {servers.ALL} (those "
         "installed here), the path of a binary, or a redis:// URL, whose data is DELETED. "
         f"Default: REDISLUA_TEST_URL if set, else {servers.DEFAULT}",
+    )
+    parser.addoption(
+        "--everywhere",
+        action="store_true",
+        help="run the tests of faults, clusters and servers on every chosen server: without it "
+        "on the first and the last of them, since these tests mostly wait",
     )
     parser.addoption("--soak", action="store_true", help="run the tests marked soak in full")
 
@@ -68,11 +77,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = _chosen(metafunc.config)
         if metafunc.definition.get_closest_marker("client_side"):
             names = names[:1]
+        elif metafunc.definition.path.parent.name in WAITING:
+            names = names if metafunc.config.getoption("--everywhere") else _ends(names)
         ids = [Path(name).name if "://" not in name else "url" for name in names]
         metafunc.parametrize("server", names, ids=ids, indirect=True, scope="session")
     if "surface" in metafunc.fixturenames:
         alone = metafunc.definition.get_closest_marker("single_server")
         metafunc.parametrize("way", SINGLE if alone else WAYS, ids=str, indirect=True)
+
+
+def _ends(names: list[str]) -> list[str]:
+    """The first and the last: of all servers the newest Valkey and the oldest Redis."""
+    return list(dict.fromkeys((names[0], names[-1])))
 
 
 def _chosen(config: pytest.Config) -> list[str]:
