@@ -12,6 +12,8 @@ __all__ = ["Places", "display"]
 WIDEST = 200
 """Characters of a source line that are shown; of a longer one the part around the finding."""
 BEFORE = 80
+CONTINUATION = bytes(range(0x80, 0xC0))
+"""The bytes with which no character of UTF-8 begins."""
 
 
 class Places:
@@ -39,12 +41,13 @@ class Places:
         if self._is_ascii:
             return line, offset - start + 1
         known, column = self._last
-        if known < start or abs(offset - known) > offset - start:
+        is_elsewhere = known < start or known > self.end_of(line)
+        if is_elsewhere or abs(offset - known) > offset - start:
             known, column = start, 1
         if known <= offset:
-            column += len(self._source[known:offset].decode("utf-8", "replace"))
+            column += _characters(self._source[known:offset])
         else:
-            column -= len(self._source[offset:known].decode("utf-8", "replace"))
+            column -= _characters(self._source[offset:known])
         self._last = (offset, column)
         return line, column
 
@@ -55,8 +58,10 @@ class Places:
         start = self._starts[line - 1]
         if self._is_ascii:
             return min(start + column - 1, self.end_of(line))
-        before = self._source[start : self.end_of(line)].decode("utf-8", "replace")[: column - 1]
-        return start + len(before.encode("utf-8", "replace"))
+        firsts = [
+            at for at in range(start, self.end_of(line)) if self._source[at] not in CONTINUATION
+        ]
+        return firsts[column - 1] if column <= len(firsts) else self.end_of(line)
 
     def start_of(self, line: int) -> int:
         """The offset at which a line begins; the end of the file behind the last one."""
@@ -106,6 +111,14 @@ class Places:
             fix=finding.fix,
             fix_regions=tuple(self.region(edit.start, edit.end) for edit in edits),
         )
+
+
+def _characters(part: bytes) -> int:
+    """How many characters begin in some bytes: the same however a line is cut, whatever is in it.
+
+    Decoding is not: of bytes that are no UTF-8, two halves have more characters than the whole.
+    """
+    return len(part.translate(None, CONTINUATION))
 
 
 def display(text: str) -> str:

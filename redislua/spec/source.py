@@ -39,7 +39,8 @@ def read_lines(file: str, data: bytes) -> tuple[str, ...]:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        before = data[data.rfind(b"\n", 0, error.start) + 1 : error.start]
+        column = len(before.decode("utf-8")) + 1  # all before the first wrong byte is right
         raise HeaderError(
             file,
             f"byte 0x{data[error.start]:02x} is not UTF-8",
