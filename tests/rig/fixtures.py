@@ -1,4 +1,4 @@
-"""Clusters and Sentinel sets for tests: shared ones that are always in order, private ones.
+"""Clusters and Sentinel sets for tests, shared ones always in order; faulty networks.
 
 The shared one is started once for each server that the suite runs on. It is looked at
 before and after each test that asks for it; what a test leaves broken is replaced by a
@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 import redis
 
-from redislua.server import Cluster, Node, SentinelSet, Server, start_cluster, start_sentinel
+from redislua.server import (
+    Cluster,
+    Node,
+    SentinelSet,
+    Server,
+    start,
+    start_cluster,
+    start_sentinel,
+)
+from tests.runtime.proxy import Proxy
 
 Shared = TypeVar("Shared", Cluster, SentinelSet)
 
@@ -115,6 +125,23 @@ def sentinel_set(sentinel_of_session: OfSession[SentinelSet]) -> Iterator[Sentin
 def private_sentinel_set(server: Server) -> Iterator[SentinelSet]:
     """A primary, a replica and 3 sentinels for one test, which may kill them."""
     with start_sentinel(_kind_of(server)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    """A faulty network before the session's server."""
+    address = urlsplit(server.url)
+    if address.hostname is None or address.port is None:
+        pytest.skip("the server listens on no port")
+    with Proxy(address.hostname, address.port) as opened:
+        yield opened
+
+
+@pytest.fixture
+def private(server: Server) -> Iterator[Server]:
+    """A server of the same kind for one test, which may spoil it."""
+    with start(_kind_of(server)) as opened:
         yield opened
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +19,7 @@ from redislua.errors import ServerUnavailable
 from redislua.server import Cluster, Node, Server, start_cluster
 from redislua.server import node as node_module
 from redislua.server.ports import BUS, HOST, Lease
-from tests.server.traces import Traces, traces_of, until
+from tests.server.traces import traces_of, traces_printed, until
 
 PROGRAM = """
 import os, signal, sys, time
@@ -184,17 +182,9 @@ def test_nothing_is_left_after_stop_also_of_killed_and_suspended_nodes(server: S
     ids=["return", "os._exit", "SIGKILL", "killed node", "restarted node", "suspended node"],
 )
 def test_a_cluster_ends_with_its_process(ending: str) -> None:
-    program = subprocess.run(
-        [sys.executable, "-c", PROGRAM + ending],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    traces = traces_printed(PROGRAM + ending)
 
-    lines = [line.split(" ", 2) for line in program.stdout.splitlines()]
-    traces = [Traces(int(pid), int(port), Path(folder)) for pid, port, folder in lines]
-    assert len(traces) == 2, program.stderr
+    assert len(traces) == 2
     for one in traces:
         until(one.are_gone, f"{one} is gone")
 

@@ -9,16 +9,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import redis
 
 from redislua.server import Server, start
 from tests import servers
+from tests.server.traces import PATIENCE, Traces, until
 
 PROGRAM = """
 import os, signal, sys, threading, time
@@ -29,26 +29,6 @@ server = start(unix_socket=sys.argv[1] == "socket")
 client = redis.Redis.from_url(server.url, decode_responses=True)
 print(client.info("server")["process_id"], client.config_get("dir")["dir"], flush=True)
 """
-
-PATIENCE = 20.0  # seconds; far more than any of this takes, so that only a hang fails
-
-
-class Traces(NamedTuple):
-    """What a server leaves in the system while it runs."""
-
-    pid: int
-    folder: Path
-
-    def are_gone(self) -> bool:
-        return not _exists(self.pid) and not self.folder.exists()
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _traces_of(server: Server) -> Traces:
@@ -93,10 +73,7 @@ def _line(program: subprocess.Popen[str]) -> str:
 
 
 def _await_gone(traces: Traces) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not traces.are_gone():
-        assert time.monotonic() < deadline, f"still there: {traces}"
-        time.sleep(0.005)
+    until(traces.are_gone, f"{traces} is gone")
 
 
 @pytest.fixture(params=servers.present())

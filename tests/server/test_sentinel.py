@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from redis.sentinel import Sentinel
 from redislua.errors import ServerUnavailable
 from redislua.server import SentinelSet, Server, start_sentinel
 from tests.rig.fixtures import OfSession
-from tests.server.traces import Traces, traces_of, until
+from tests.server.traces import Traces, traces_of, traces_printed, until
 
 PROGRAM = """
 import signal, sys
@@ -145,7 +143,7 @@ def test_nothing_is_left_after_stop(server: Server) -> None:
         traces = [traces_of(node) for node in opened.nodes]
         answer: Any = opened.watchers[0].ask("INFO", "server")
         folder = Path(answer["config_file"]).parent
-        traces.append(Traces(answer["process_id"], opened.watchers[0].port, folder))
+        traces.append(Traces(answer["process_id"], folder, opened.watchers[0].port))
         assert opened.url.endswith("/my-primary.1")
         opened.nodes[0].suspend()
         opened.nodes[1].kill()
@@ -157,17 +155,9 @@ def test_nothing_is_left_after_stop(server: Server) -> None:
 
 
 def test_a_set_ends_with_its_process() -> None:
-    program = subprocess.run(
-        [sys.executable, "-c", f"{PROGRAM}signal.raise_signal(signal.SIGKILL)"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    traces = traces_printed(f"{PROGRAM}signal.raise_signal(signal.SIGKILL)")
 
-    lines = [line.split(" ", 2) for line in program.stdout.splitlines()]
-    traces = [Traces(int(pid), int(port), Path(folder)) for pid, port, folder in lines]
-    assert len(traces) == 5, program.stderr
+    assert len(traces) == 5
     for one in traces:
         until(one.are_gone, f"{one} is gone")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,14 +18,16 @@ PATIENCE = 20.0  # seconds; far more than any of this takes, so that only a hang
 
 
 class Traces(NamedTuple):
-    """What a node leaves in the system while it runs."""
+    """What a server leaves in the system while it runs; port 0 is none."""
 
     pid: int
-    port: int
     folder: Path
+    port: int = 0
 
     def are_gone(self) -> bool:
-        return not _exists(self.pid) and not self.folder.exists() and _is_free(self.port)
+        if _exists(self.pid) or self.folder.exists():
+            return False
+        return not self.port or _is_free(self.port)
 
 
 def _exists(pid: int) -> bool:
@@ -42,7 +46,17 @@ def _is_free(port: int) -> bool:
 def traces_of(node: Node) -> Traces:
     """Return what is to be gone after the node's end."""
     folder = node.ask("CONFIG GET", "dir")["dir"]
-    return Traces(node.ask("INFO", "server")["process_id"], node.port, Path(folder))
+    return Traces(node.ask("INFO", "server")["process_id"], Path(folder), node.port)
+
+
+def traces_printed(program: str) -> list[Traces]:
+    """Run a Python program until its end; each line that it prints is ``pid port folder``."""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    lines = [line.split(" ", 2) for line in ended.stdout.splitlines()]
+    assert lines, ended.stderr
+    return [Traces(int(pid), Path(folder), int(port)) for pid, port, folder in lines]
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
