@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from redislua.lint.contract import read_header
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from redislua.syntax.targets import Targets
 
 __all__ = ["LintedFile", "ask_together"]
+
+_START = attrgetter("start")
+_PLACE = attrgetter("line", "column", "code", "message")
 
 
 class LintedFile:
@@ -52,7 +57,7 @@ class LintedFile:
         self.source = source
         self._shown = shown(path)
         ignored = codes(settings.ignored_in(path))
-        self._rules = [rule for rule in rules if rule.code not in ignored]
+        self._rules = tuple(rule for rule in rules if rule.code not in ignored)
         header_problems: tuple[Finding, ...] = ()
         self._places = Places(source)
         if script is None:
@@ -73,39 +78,37 @@ class LintedFile:
 
     def _check(self) -> list[Diagnostic]:
         found: list[Diagnostic] = []
-        asked: set[str] = set()
-        for rule in self._rules:
-            if isinstance(rule, Rule) and self._asks(rule):
-                asked.add(rule.code)
-                findings = self._findings(rule)
-                if findings:
-                    found += self._kept(rule, findings)
-        return self._ordered(found, self._unused(asked))
-
-    def _asks(self, rule: AnyRule) -> bool:
-        if rule.needs_contract and self.chunk.script is None:
-            return False
-        return not (rule.needs_syntax and self.is_broken)
+        has_contract = self.chunk.script is not None
+        asked = _asked(self._rules, has_contract=has_contract, is_broken=self.is_broken)
+        for rule in asked:
+            findings = self._findings(rule)
+            if findings:
+                found += self._kept(rule, findings)
+        return self._ordered([*found, *self._unused(rule.code for rule in asked)])
 
     def _findings(self, rule: Rule) -> list[Finding]:
-        if type(rule) in self._extra:
-            return list(self._extra[type(rule)])
+        extra = self._extra.get(type(rule))
+        if extra is not None:
+            return list(extra)
         try:
             return list(rule.check(self.chunk))
         except Exception as error:
             raise RuleFailed(self.path, rule.code, error) from error
 
     def _kept(self, rule: AnyRule, findings: Iterable[Finding]) -> list[Diagnostic]:
-        """Diagnostics of a rule that no comment silences."""
-        ordered = sorted(findings, key=lambda finding: finding.start)
+        """Diagnostics of a rule that no comment silences, each once."""
+        ordered = sorted(findings, key=_START)
         made = [self._places.diagnostic(rule, self._shown, finding) for finding in ordered]
-        return [one for one in made if not self._suppressions.silenced(one)]
+        unique = dict.fromkeys(made) if len(made) > 1 else made
+        return [one for one in unique if not self._suppressions.silenced(one)]
 
-    def _unused(self, asked: set[str]) -> list[Diagnostic]:
-        rule = next((one for one in self._rules if isinstance(one, UnusedSuppression)), None)
-        if rule is None or self.is_broken:
+    def _unused(self, asked: Iterable[str]) -> list[Diagnostic]:
+        if self.is_broken or not self._suppressions.entries:
             return []
-        idle = self._suppressions.unused(asked)
+        rule = next((one for one in self._rules if isinstance(one, UnusedSuppression)), None)
+        if rule is None:
+            return []
+        idle = self._suppressions.unused(set(asked))
         return [self._places.diagnostic(rule, self._shown, finding) for finding in idle]
 
     def of_registry(
@@ -118,13 +121,24 @@ class LintedFile:
             if rule.code in own:
                 by_rule.setdefault(rule, []).append(finding)
         kept = [one for rule, findings in by_rule.items() for one in self._kept(rule, findings)]
-        return self._ordered(kept, self._unused(asked & own))
+        return self._ordered([*kept, *self._unused(asked & own)])
 
     @staticmethod
-    def _ordered(*lists: list[Diagnostic]) -> list[Diagnostic]:
-        """In the order of the text, each once."""
-        unique = dict.fromkeys(one for some in lists for one in some)
-        return sorted(unique, key=lambda one: (one.line, one.column, one.code, one.message))
+    def _ordered(found: list[Diagnostic]) -> list[Diagnostic]:
+        """In the order of the text."""
+        return sorted(found, key=_PLACE)
+
+
+@lru_cache(maxsize=16)  # the same for nearly all files of a run
+def _asked(rules: tuple[AnyRule, ...], *, has_contract: bool, is_broken: bool) -> tuple[Rule, ...]:
+    """The rules that have something to say of a file."""
+    return tuple(
+        rule
+        for rule in rules
+        if isinstance(rule, Rule)
+        and (has_contract or not rule.needs_contract)
+        and not (is_broken and rule.needs_syntax)
+    )
 
 
 def ask_together(

@@ -13,6 +13,8 @@ __all__ = ["operands"]
 ARITHMETIC = ("+", "-", "*", "/", "%", "^")
 ORDERS = ("<", "<=", ">", ">=")
 TAKING = ("math.", "string.", "cjson.decode", "cmsgpack.unpack", "struct.unpack", "bit.")
+READ = (Name, Index, Call)
+"""What may be nil or false without being written so."""
 EACH = ("ipairs", "pairs", "unpack", "table.concat")
 
 
@@ -68,6 +70,6 @@ def _given(chunk: Chunk) -> Iterator[tuple[Expression, str]]:
 def _is_candidate(chunk: Chunk, expression: Expression) -> bool:
     """Whether it is worth a closer look: cheap, since every operand is asked."""
     node = bare(expression)
-    if not isinstance(node, Name | Index | Call):
-        return isinstance(node, Binary) and node.operator == "or"
-    return chunk.value(node).can_be(Kind.FALSY)
+    if isinstance(node, READ):
+        return chunk.value(node).can_be(Kind.FALSY)
+    return isinstance(node, Binary) and node.operator == "or"

@@ -6,6 +6,7 @@ from bisect import bisect_right
 
 from redislua.lint.diagnostic import Diagnostic, Finding, Region
 from redislua.lint.rule import AnyRule
+from redislua.syntax.lines import line_starts
 
 __all__ = ["Places", "display"]
 
@@ -26,11 +27,7 @@ class Places:
     def __init__(self, source: bytes) -> None:
         self._source = source
         self._is_ascii = source.isascii()
-        self._starts = [0]
-        at = source.find(b"\n")
-        while at >= 0:
-            self._starts.append(at + 1)
-            at = source.find(b"\n", at + 1)
+        self._starts = line_starts(source)
         self._last = (0, 1)  # an offset, and its column
 
     def of(self, offset: int) -> tuple[int, int]:
@@ -75,10 +72,11 @@ class Places:
         """Lines and columns of some bytes."""
         return Region(*self.of(start), *self.of(max(start, end)))
 
-    def shown(self, offset: int) -> tuple[str, int]:
+    def shown(self, offset: int, line: int) -> tuple[str, int]:
         """The line that a byte is on, or the part around it, and where in that it is."""
-        line, _ = self.of(offset)
         start, end = self._starts[line - 1], self.end_of(line)
+        if end - start <= WIDEST and self._is_ascii:  # nearly every line
+            return display(self._source[start:end].decode("ascii").rstrip("\r")), offset - start
         # No character takes more than four bytes.
         cut = max(start, offset - 4 * BEFORE)
         before = self._source[cut:offset].decode("utf-8", "replace")
@@ -92,8 +90,9 @@ class Places:
 
     def diagnostic(self, rule: AnyRule, file: str, finding: Finding) -> Diagnostic:
         """A rule's finding as it is shown."""
-        region = self.region(finding.start, finding.end)
-        text, caret = self.shown(finding.start)
+        line, column = self.of(finding.start)
+        end_line, end_column = self.of(max(finding.start, finding.end))
+        text, caret = self.shown(finding.start, line)
         edits = finding.fix.edits if finding.fix is not None else ()
         return Diagnostic(
             code=rule.code,
@@ -102,10 +101,10 @@ class Places:
             message=display(finding.message),
             help=display(finding.help),
             file=file,
-            line=region.line,
-            column=region.column,
-            end_line=region.end_line,
-            end_column=region.end_column,
+            line=line,
+            column=column,
+            end_line=end_line,
+            end_column=end_column,
             text=text,
             caret=caret,
             fix=finding.fix,

@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from weakref import WeakKeyDictionary
 
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Call, Expression, Name, String, Table, bare
+from redislua.syntax.nodes import (
+    Binary,
+    Call,
+    Constant,
+    Expression,
+    Index,
+    Name,
+    Number,
+    String,
+    Table,
+    bare,
+)
 from redislua.syntax.sites import function_of, path_of
 
 __all__ = ["returned"]
 
 DEEPEST = 6
+PLAIN = (Constant, Number, String, Index)
+"""What most returned values are: nothing is to be looked through."""
 
 
-def returned(chunk: Chunk) -> Iterator[tuple[Expression, Expression]]:
+def returned(chunk: Chunk) -> Sequence[tuple[Expression, Expression]]:
     """What becomes the reply, or part of it, as far as seen: where it is named, and what it is.
 
     Locals that always hold one table, functions that the script calls, ``and`` and ``or``,
     and the elements of tables are looked through. Where nothing is to be looked through,
     both are the same expression.
     """
-    for statement in chunk.main.returns:
-        for value in statement.values[:1]:
-            yield from _parts(value, ())
+    known = _KNOWN.get(chunk)
+    if known is None:
+        known = _KNOWN[chunk] = [
+            pair
+            for statement in chunk.main.returns
+            for value in statement.values[:1]
+            for pair in _parts(value, ())
+        ]
+    return known
+
+
+_KNOWN: WeakKeyDictionary[Chunk, list[tuple[Expression, Expression]]] = WeakKeyDictionary()
+"""Several rules ask for it."""
 
 
 def _parts(
@@ -30,6 +54,9 @@ def _parts(
 ) -> Iterator[tuple[Expression, Expression]]:
     node = bare(expression)
     if len(inside) > DEEPEST or node in inside:
+        return
+    if type(node) in PLAIN:
+        yield node, node
         return
     deeper = (*inside, node)
     match node:
@@ -45,10 +72,10 @@ def _parts(
             yield from _parts(node.left, deeper)
             yield from _parts(node.right, deeper)
         case Name() if node.variable is not None:
-            value = node.variable.only_value()
-            if isinstance(bare(value), Table):
-                for shown, part in _parts(bare(value), deeper):
-                    yield (node, part) if part is bare(value) else (shown, part)
+            value = bare(node.variable.only_value())
+            if isinstance(value, Table):
+                for shown, part in _parts(value, deeper):
+                    yield (node, part) if part is value else (shown, part)
             else:
                 yield node, node
         case Call():

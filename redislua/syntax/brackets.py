@@ -12,8 +12,8 @@ from redislua.syntax.tokens import COMMENT, LONG, TOKEN
 
 def flatten_nested(source: bytes) -> bytes:
     """Return the source with each ``[[`` inside a ``[[ ]]`` written as ``[ ``."""
-    if source.count(b"[[") < 2:
-        return source
+    if all(b"]]" in between for between in source.split(b"[[")[1:-1]):
+        return source  # one that is inside another is before its end
     found = bytearray(source)
     for token in TOKEN.finditer(source):
         if token.lastgroup == LONG or (token.lastgroup == COMMENT and token["dashed"] is not None):

@@ -71,7 +71,6 @@ class Builder:
 
     Attributes:
         main: The main chunk, as a function.
-        nodes: All nodes of each class, in source order.
         variables: All locals, in source order.
         globals: Names that mean no local.
     """
@@ -83,10 +82,12 @@ class Builder:
             TooDeep: It nests deeper than `DEEPEST`.
         """
         self._source = source
-        self.nodes: defaultdict[type[Node], list[Any]] = defaultdict(list)
+        self._nodes: defaultdict[type[Node], list[Any]] = defaultdict(list)
+        self._in_order: dict[type[Node], list[Any]] = {}
         self.variables: list[Variable] = []
         self.globals: list[Name] = []
-        self._scopes: list[dict[str, Variable]] = []
+        self._visible: dict[str, list[Variable]] = {}  # by name, innermost last
+        self._scopes: list[list[Variable]] = []  # what each open block declares
         self._depth = 0
         root = _parser().parse(source).root_node
         if root.has_error:
@@ -94,21 +95,22 @@ class Builder:
         self.main = self._function = Function(root.start_byte, len(source))
         self.main.is_vararg = True
         self.main.body = self._block(root, self.main)
-        for found in self.nodes.values():
-            found.sort(key=_START)
         self.globals.sort(key=_START)
 
     def of(self, kind: type[Any]) -> list[Any]:
         """All nodes of a class, in source order."""
-        return self.nodes.get(kind, [])
+        found = self._in_order.get(kind)
+        if found is None:  # some classes are never asked for, others by every rule
+            found = self._in_order[kind] = sorted(self._nodes.get(kind, ()), key=_START)
+        return found
 
     def release(self) -> None:
         """Cut what refers back."""
-        for kind, found in self.nodes.items():
-            is_expression = issubclass(kind, Expression)
+        for kind, found in self._nodes.items():
             for node in found:
                 node.parent = None
-                if is_expression:
+            if issubclass(kind, Expression):
+                for node in found:
                     node.memo = None
         for function in (self.main, *self.of(Function)):
             function.returns.clear()
@@ -122,20 +124,26 @@ class Builder:
     # --- scopes ------------------------------------------------------------------------------
 
     def _declare(self, node: Any, kind: str) -> Variable:
-        name = node.text.decode("utf-8", "replace")
-        variable = Variable(node.start_byte, node.end_byte, name, kind, self._function)
+        start, end = node.start_byte, node.end_byte
+        variable = Variable(start, end, self._word(start, end), kind, self._function)
         self.variables.append(variable)
         return variable
 
     def _bind(self, variable: Variable) -> None:
-        self._scopes[-1][variable.name] = variable
+        self._scopes[-1].append(variable)
+        self._visible.setdefault(variable.name, []).append(variable)
+
+    def _leave(self) -> None:
+        """Close the innermost scope."""
+        for variable in self._scopes.pop():
+            self._visible[variable.name].pop()
+
+    def _word(self, start: int, end: int) -> str:
+        return self._source[start:end].decode("utf-8", "replace")
 
     def _lookup(self, name: str) -> Variable | None:
-        for scope in reversed(self._scopes):
-            found = scope.get(name)
-            if found is not None:
-                return found
-        return None
+        found = self._visible.get(name)
+        return found[-1] if found else None
 
     # --- statements --------------------------------------------------------------------------
 
@@ -144,20 +152,23 @@ class Builder:
         start, end = (node.start_byte, node.end_byte) if node else (parent.end, parent.end)
         block = Block(start, end, [])
         block.parent = parent
-        self.nodes[Block].append(block)
-        self._scopes.append({variable.name: variable for variable in names})
-        for child in node.children if node else ():
-            read = self._STATEMENTS.get(child.type)
+        self._nodes[Block].append(block)
+        self._scopes.append([])
+        for variable in names:
+            self._bind(variable)
+        for child in node.named_children if node else ():
+            kind = child.type
+            read = self._STATEMENTS.get(kind)
             if read is not None:
                 statement = read(self, child)
                 statement.parent = block
                 block.statements.append(statement)
-            elif child.type == "comment":
+            elif kind == "comment":
                 self._comment(child)
-            elif child.is_named and child.type not in ("hash_bang_line", "empty_statement"):
+            elif kind not in ("hash_bang_line", "empty_statement"):
                 self._skim(child)
         if not shared:
-            self._scopes.pop()
+            self._leave()
         return block
 
     def _comment(self, node: Any) -> None:
@@ -167,24 +178,31 @@ class Builder:
         """Pass what cannot be read."""
         self._add(Opaque(node.start_byte, node.end_byte))
 
+    def _leaf(self, node: N) -> N:
+        """Take a node into the list of its class."""
+        self._nodes[type(node)].append(node)
+        return node
+
     def _add(self, node: N, *parts: Node | None) -> N:
         """Take a node into the list of its class, and its parts under it."""
         for part in parts:
             if part is not None:
                 part.parent = node
-        self.nodes[type(node)].append(node)
+        self._nodes[type(node)].append(node)
         return node
 
     def _local(self, node: Any) -> Statement:
-        inner = next(child for child in node.children if child.is_named)
+        inner = self._parts(node, 1)[0]
         values: list[Expression] = []
         if inner.type == "assignment_statement":
-            names, expressions = _named(inner, self)[:2]
+            names, expressions = self._parts(inner, 2)
             values = self._expressions(expressions)
         else:
             names = inner
         variables = [
-            self._declare(child, "local") for child in names.children if child.type == "identifier"
+            self._declare(child, "local")
+            for child in names.named_children
+            if child.type == "identifier"
         ]
         statement = Local(node.start_byte, node.end_byte, variables, values)
         self._define(statement, variables, values)
@@ -206,7 +224,7 @@ class Builder:
             variable.definitions.append(definition)
 
     def _assign(self, node: Any) -> Statement:
-        names, expressions = _named(node, self)[:2]
+        names, expressions = self._parts(node, 2)
         values = self._expressions(expressions)
         targets = self._expressions(names)
         statement = Assign(node.start_byte, node.end_byte, targets, values)
@@ -285,13 +303,13 @@ class Builder:
         statement = Repeat(node.start_byte, node.end_byte, Block(0, 0, []), self.main)
         statement.body = self._block(node.child_by_field_name("body"), statement, shared=True)
         statement.condition = self._expression(node.child_by_field_name("condition"))
-        self._scopes.pop()
+        self._leave()
         return self._add(statement, statement.condition)
 
     def _for(self, node: Any) -> Statement:
         clause = node.child_by_field_name("clause")
         body = node.child_by_field_name("body")
-        named = _named(clause, self)
+        named = self._parts(clause, 4)
         empty = Block(0, 0, [])
         start, end = node.start_byte, node.end_byte
         if clause.type == "for_generic_clause":
@@ -315,7 +333,7 @@ class Builder:
         return self._add(counted, variable, *bounds)
 
     def _return(self, node: Any) -> Statement:
-        values = [value for part in _named(node, self) for value in self._expressions(part)]
+        values = [value for part in self._parts(node, 1) for value in self._expressions(part)]
         statement = Return(node.start_byte, node.end_byte, values, self._function)
         self._function.returns.append(statement)
         return self._add(statement, *values)
@@ -327,17 +345,40 @@ class Builder:
 
     def _expressions(self, node: Any) -> list[Expression]:
         if node.type in ("expression_list", "variable_list"):
-            return [self._expression(child) for child in _named(node, self)]
+            return self._each(node)
         return [self._expression(node)]
+
+    def _each(self, node: Any) -> list[Expression]:
+        """Read its named children, but for comments, which are taken note of."""
+        found: list[Expression] = []
+        for child in node.named_children:
+            if child.type == "comment":
+                self._comment(child)
+            else:
+                found.append(self._expression(child))
+        return found
+
+    def _parts(self, node: Any, count: int) -> list[Any]:
+        """Its named children, so many of them unless comments stand between: those are noted."""
+        found: list[Any] = node.named_children
+        if len(found) == count:
+            return found
+        for child in found:
+            if child.type == "comment":
+                self._comment(child)
+        return [child for child in found if child.type != "comment"][:count]
 
     def _expression(self, node: Any) -> Expression:
         if node is None:
             return Opaque(0, 0)
+        kind = node.type
+        leaf = self._LEAVES.get(kind)
+        if leaf is not None:
+            return leaf(self, node)
         self._depth += 1
         if self._depth > DEEPEST:
             raise TooDeep
-        read = self._EXPRESSIONS.get(node.type)
-        found = self._opaque(node) if read is None else read(self, node)
+        found = self._EXPRESSIONS.get(kind, Builder._opaque)(self, node)
         self._depth -= 1
         return found
 
@@ -345,56 +386,60 @@ class Builder:
         return self._add(Opaque(node.start_byte, node.end_byte))
 
     def _constant(self, node: Any) -> Expression:
-        return self._add(Constant(node.start_byte, node.end_byte, node.type))
+        return self._leaf(Constant(node.start_byte, node.end_byte, node.type))
 
     def _number(self, node: Any) -> Expression:
-        number = number_of(node.text)
+        start, end = node.start_byte, node.end_byte
+        number = number_of(self._source[start:end])
         if number is None:
             return self._opaque(node)
-        return self._add(Number(node.start_byte, node.end_byte, number))
+        return self._leaf(Number(start, end, number))
 
     def _string(self, node: Any) -> Expression:
-        text = self._source[node.start_byte : node.end_byte]
+        start, end = node.start_byte, node.end_byte
+        text = self._source[start:end]
         if text[:1] in (b"'", b'"'):
             content = unescaped(text[1:-1])
         else:
             opening = text.index(b"[", 1) + 1
             content = text[opening:-opening].removeprefix(b"\r").removeprefix(b"\n")
-        return self._add(String(node.start_byte, node.end_byte, content))
+        return self._leaf(String(start, end, content))
 
     def _vararg(self, node: Any) -> Expression:
         return self._add(Vararg(node.start_byte, node.end_byte, self._function))
 
     def _name(self, node: Any) -> Expression:
-        word = node.text.decode("utf-8", "replace")
-        name = Name(node.start_byte, node.end_byte, word, self._lookup(word))
+        start, end = node.start_byte, node.end_byte
+        word = self._word(start, end)
+        name = Name(start, end, word, self._lookup(word))
         if name.variable is None:
             self.globals.append(name)
         else:
             name.variable.reads.append(name)
-        return self._add(name)
+        return self._leaf(name)
 
     def _dot(self, node: Any) -> Expression:
-        base, field = _named(node, self)[:2]
+        base, field = self._parts(node, 2)
         inner = self._expression(base)
-        key = self._add(String(field.start_byte, field.end_byte, field.text))
+        start, end = field.start_byte, field.end_byte
+        key = self._leaf(String(start, end, self._source[start:end]))
         return self._add(Index(node.start_byte, node.end_byte, inner, key), inner, key)
 
     def _bracket(self, node: Any) -> Expression:
-        base, field = (self._expression(part) for part in _named(node, self)[:2])
-        return self._add(Index(node.start_byte, node.end_byte, base, field), base, field)
+        base, field = self._parts(node, 2)
+        inner, key = self._expression(base), self._expression(field)
+        return self._add(Index(node.start_byte, node.end_byte, inner, key), inner, key)
 
     def _call(self, node: Any) -> Expression:
-        named = _named(node, self)
-        callee, arguments = named[0], named[1]
+        callee, arguments = self._parts(node, 2)
         method: str | None = None
         if callee.type == "method_index_expression":
-            base, field = _named(callee, self)[:2]
+            base, field = self._parts(callee, 2)
             method = field.text.decode("utf-8", "replace")
             function = self._expression(base)
         else:
             function = self._expression(callee)
-        passed = [self._expression(child) for child in _named(arguments, self)]
+        passed = self._each(arguments)
         call = Call(node.start_byte, node.end_byte, function, passed, method)
         return self._add(call, function, *passed)
 
@@ -430,7 +475,7 @@ class Builder:
         return self._add(Table(node.start_byte, node.end_byte, items), *items)
 
     def _item(self, node: Any) -> Item:
-        named = _named(node, self)
+        named = self._parts(node, 2)
         key: Expression | None = None
         if len(named) > 1:
             if node.children[0].type == "[":
@@ -441,18 +486,19 @@ class Builder:
         return self._add(Item(node.start_byte, node.end_byte, key, value), key, value)
 
     def _binary(self, node: Any) -> Expression:
-        left, right = (self._expression(part) for part in _named(node, self)[:2])
+        one, other = self._parts(node, 2)
+        left, right = self._expression(one), self._expression(other)
         operator = next(child.type for child in node.children[1:] if not child.is_named)
         binary = Binary(node.start_byte, node.end_byte, operator, left, right)
         return self._add(binary, left, right)
 
     def _unary(self, node: Any) -> Expression:
-        operand = self._expression(_named(node, self)[0])
+        operand = self._expression(self._parts(node, 1)[0])
         operator = node.children[0].type
         return self._add(Unary(node.start_byte, node.end_byte, operator, operand), operand)
 
     def _parens(self, node: Any) -> Expression:
-        inner = self._expression(_named(node, self)[0])
+        inner = self._expression(self._parts(node, 1)[0])
         return self._add(Parens(node.start_byte, node.end_byte, inner), inner)
 
     _STATEMENTS: ClassVar[dict[str, Callable[[Builder, Any], Statement]]] = {
@@ -470,7 +516,7 @@ class Builder:
         "break_statement": _break,
     }
 
-    _EXPRESSIONS: ClassVar[dict[str, Callable[[Builder, Any], Expression]]] = {
+    _LEAVES: ClassVar[dict[str, Callable[[Builder, Any], Expression]]] = {
         "nil": _constant,
         "true": _constant,
         "false": _constant,
@@ -478,6 +524,9 @@ class Builder:
         "string": _string,
         "vararg_expression": _vararg,
         "identifier": _name,
+    }
+
+    _EXPRESSIONS: ClassVar[dict[str, Callable[[Builder, Any], Expression]]] = {
         "dot_index_expression": _dot,
         "method_index_expression": _dot,
         "bracket_index_expression": _bracket,
@@ -488,17 +537,6 @@ class Builder:
         "unary_expression": _unary,
         "parenthesized_expression": _parens,
     }
-
-
-def _named(node: Any, builder: Builder) -> list[Any]:
-    """Its named children, but for comments, which are taken note of."""
-    found: list[Any] = node.named_children
-    if b"--" in node.text:
-        for child in found:
-            if child.type == "comment":
-                builder._comment(child)  # noqa: SLF001
-        return [child for child in found if child.type != "comment"]
-    return found
 
 
 @cache

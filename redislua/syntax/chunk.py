@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import TypeVar
 
 from redislua.spec.model import Script
@@ -13,6 +14,7 @@ from redislua.syntax.commands import LINES, Command, table
 from redislua.syntax.evaluate import Evaluator
 from redislua.syntax.gate import problems
 from redislua.syntax.guards import is_asked
+from redislua.syntax.lines import line_starts
 from redislua.syntax.loops import Bound, bound_of
 from redislua.syntax.nodes import (
     Binary,
@@ -47,6 +49,10 @@ from redislua.syntax.values import Value
 __all__ = ["Chunk", "parse"]
 
 N = TypeVar("N", bound=Node)
+
+_CONDITIONAL, _COUNTED = (While, Repeat), (For, ForIn)
+_HOLDERS = (Block, While, Repeat, For, ForIn, Function)
+_READ = (Name, Index)
 
 
 class Chunk:
@@ -95,7 +101,7 @@ class Chunk:
                 if command.row is not None:
                     command.name = command.row.name
         self._command_of = by_node
-        self._loops: dict[int, list[Loop]] = {}
+        self._loops: dict[Block, list[Loop]] = {}
         self._evaluator = Evaluator(by_node, self._calls_of(), self._was_tested)
 
     def release(self) -> None:
@@ -129,12 +135,7 @@ class Chunk:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        starts = [0]
-        at = self.source.find(b"\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = self.source.find(b"\n", at + 1)
-        return starts
+        return line_starts(self.source)
 
     # --- what there is, in source order ------------------------------------------------------
 
@@ -186,8 +187,7 @@ class Chunk:
 
     def command_of(self, expression: Expression | None) -> CommandCall | None:
         """The command that an expression calls directly, or None."""
-        node = bare(expression)
-        return self._command_of.get(node) if isinstance(node, Call) else None
+        return self._command_of.get(bare(expression))
 
     def means(self, expression: Expression | None) -> str | None:
         """``string.format`` for whatever means it, through aliases; None for others."""
@@ -196,8 +196,8 @@ class Chunk:
     def calls_to(self, *paths: str) -> Iterator[Call]:
         """Calls of library functions, through aliases."""
         by_path = self._calls_by_path
-        found = [call for path in paths for call in by_path.get(path, ())]
-        yield from sorted(found, key=lambda call: call.start) if len(paths) > 1 else found
+        found = [call for path in paths if path in by_path for call in by_path[path]]
+        return iter(sorted(found, key=attrgetter("start")) if len(paths) > 1 else found)
 
     @cached_property
     def _calls_by_path(self) -> dict[str | None, list[Call]]:
@@ -237,17 +237,23 @@ class Chunk:
 
         Those around the calls of a local function count for what is in it.
         """
-        found = self._loops.get(id(node))
+        outer = node.parent
+        while outer is not None and not isinstance(outer, _HOLDERS):
+            outer = outer.parent
+        if not isinstance(outer, Block):
+            return self._loops_around(node, ())
+        # What is in one block is in the same loops.
+        found = self._loops.get(outer)
         if found is None:
-            found = self._loops[id(node)] = self._loops_around(node, ())
+            found = self._loops[outer] = self._loops_around(outer, ())
         return found
 
     def _loops_around(self, node: Node, inside: tuple[Function, ...]) -> list[Loop]:
         found: list[Loop] = []
         child: Node = node
         for outer in node.parents():
-            if isinstance(outer, While | Repeat) or (
-                isinstance(outer, For | ForIn) and child is outer.body
+            if isinstance(outer, _CONDITIONAL) or (
+                isinstance(outer, _COUNTED) and child is outer.body
             ):
                 found.append(outer)
             elif isinstance(outer, Function):
@@ -276,23 +282,25 @@ class Chunk:
 
     def is_tested_before(self, expression: Expression, offset: int) -> bool:
         """Whether the script asks what an expression is in front of an offset."""
-        text = self.text(bare(expression))
-        return any(tested < offset for tested in self._tested.get(text, ()))
+        node = bare(expression)
+        return self._tested.get(self.source[node.start : node.end], offset) < offset
 
     def _was_tested(self, expression: Expression) -> bool:
-        if not isinstance(expression, Name | Index):
-            return False
-        return any(
-            offset < expression.start for offset in self._tested.get(self.text(expression), ())
+        return isinstance(expression, _READ) and (
+            self._tested.get(self.source[expression.start : expression.end], expression.start)
+            < expression.start
         )
 
     @cached_property
-    def _tested(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
+    def _tested(self) -> dict[bytes, int]:
+        """Where each expression that the script asks for is asked for first, by its text."""
+        found: dict[bytes, int] = {}
         for kind in (Name, Index, Call):
             for node in self.of(kind):
                 if is_asked(node) and not self.is_vain(node):
-                    found.setdefault(self.text(node), []).append(node.start)
+                    text = self.source[node.start : node.end]
+                    if node.start < found.get(text, len(self.source)):
+                        found[text] = node.start
         return found
 
     def is_vain(self, node: Expression) -> bool:

@@ -6,9 +6,7 @@ end because an expression that is being evaluated already adds `NOTHING` to itse
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from redislua.syntax import library
@@ -16,7 +14,6 @@ from redislua.syntax.arithmetic import arithmetic
 from redislua.syntax.nodes import (
     Binary,
     Call,
-    Constant,
     Definition,
     Expression,
     For,
@@ -24,7 +21,6 @@ from redislua.syntax.nodes import (
     Function,
     Index,
     Name,
-    Number,
     Parens,
     String,
     Table,
@@ -36,6 +32,7 @@ from redislua.syntax.reaching import reaching
 from redislua.syntax.replies import SCANS, reply_value, scan_part
 from redislua.syntax.sites import CommandCall, function_of, path_of
 from redislua.syntax.values import ANYTHING, NOTHING, Kind, Origin, Value, joined, symbol_of
+from redislua.syntax.written import LITERALS, WORDS
 
 __all__ = ["Evaluator"]
 
@@ -47,12 +44,6 @@ MANY = 64
 
 DEEPEST = 60
 """Values that one may rest on, one on another: beyond that it may be anything."""
-
-_WORDS = {
-    "nil": Value(Origin.LITERAL, Kind.NIL),
-    "true": Value(Origin.LITERAL, Kind.TRUE, symbol=True),
-    "false": Value(Origin.LITERAL, Kind.FALSE, symbol=False),
-}
 
 _NUMBER = Value(Origin.NONE, Kind.NUMBER)
 _BOOLEAN = Value(Origin.LITERAL, Kind.BOOLEAN)
@@ -85,6 +76,10 @@ class Evaluator:
         """What is known of an expression's value; of the first, where it gives several."""
         if expression.memo is not None:
             return expression.memo
+        literal = LITERALS.get(type(expression))
+        if literal is not None:
+            known = expression.memo = literal(expression)
+            return known
         if expression in self._open:
             self._is_cut = True
             return NOTHING
@@ -97,12 +92,12 @@ class Evaluator:
         found = ANYTHING if evaluate is None else evaluate(self, expression)
         if found.can_be(Kind.FALSY) and self._is_tested(expression):
             # It was asked for, so somebody thought of it: no rule knows better.
-            found = found.without(Kind.FALSY) if found.kind & ~Kind.FALSY else found
+            found = found if found.is_only(Kind.FALSY) else found.without(Kind.FALSY)
         self._open.discard(expression)
         if not self._open:
             self._is_cut = False
         if not self._is_cut or self._work > WORK:
-            if not found.kind:  # nothing but a cycle
+            if not found.kind._value_:  # nothing but a cycle
                 found = ANYTHING
             expression.memo = found
         self._is_cut = self._is_cut or cut_before
@@ -122,7 +117,7 @@ class Evaluator:
             return Value(Origin.LITERAL, Kind.NUMBER, is_whole=is_whole)
         if isinstance(node, ForIn):
             return self._element_of(node, definition.index)
-        return _WORDS["nil"]
+        return WORDS["nil"]
 
     def nth(self, expression: Expression, index: int) -> Value:
         """What is known of one of several values that an expression gives."""
@@ -142,7 +137,7 @@ class Evaluator:
                     else (
                         ANYTHING
                         if one.values and isinstance(one.values[-1], Call)
-                        else _WORDS["nil"]
+                        else WORDS["nil"]
                     )
                     for one in function.returns
                 )
@@ -151,15 +146,17 @@ class Evaluator:
     # --- names -------------------------------------------------------------------------------
 
     def _name(self, node: Name) -> Value:
-        if node.variable is None:
+        variable = node.variable
+        if variable is None:
             return _GLOBALS.get(node.id, ANYTHING)
-        if len(node.variable.definitions) > MANY:
-            return ANYTHING
-        found = [self.definition(definition, node.variable) for definition in reaching(node)]
-        if len(found) == 1 and found[0].symbol is None and len(node.variable.definitions) == 1:
+        count = len(variable.definitions)
+        if count == 1:
+            only = self.definition(variable.definitions[0], variable)
             # Read anywhere, it is what it was: unless it is a parameter or a loop's.
-            return found[0].called(("local", node.variable.start))
-        return joined(found)
+            return only.called(("local", variable.start)) if only.symbol is None else only
+        if count > MANY:
+            return ANYTHING
+        return joined(self.definition(definition, variable) for definition in reaching(node))
 
     def _argument(self, function: Function, variable: Variable) -> Value:
         calls = self._calls_of.get(function)
@@ -174,10 +171,10 @@ class Evaluator:
             elif arguments and isinstance(arguments[-1], Call):
                 found.append(ANYTHING)
             else:
-                found.append(_WORDS["nil"])
+                found.append(WORDS["nil"])
         value = joined(found)
         # Calls differ: what one passes is equal to itself alone within one call.
-        return value if len(found) == 1 else replace(value, reply=None)
+        return value if len(found) == 1 else value.but(reply=None)
 
     def _element_of(self, loop: ForIn, index: int) -> Value:
         source = bare(loop.values[0]) if loop.values else None
@@ -200,9 +197,10 @@ class Evaluator:
 
     def _index(self, node: Index) -> Value:
         base, key = bare(node.base), bare(node.key)
-        path = path_of(node)
-        if path is not None and path in library.CONSTANTS:
-            return library.CONSTANTS[path]
+        if type(key) is String:
+            constant = library.CONSTANTS.get(path_of(node))
+            if constant is not None:
+                return constant
         whole = self.value(node.base)
         at = self.value(key)
         if isinstance(base, Name) and base.variable is not None:
@@ -253,9 +251,7 @@ class Evaluator:
             found += self._inserted(variable)
         if not found:
             return None
-        return replace(
-            joined([*found, _WORDS["nil"]] if at.constant is None else found), symbol=None
-        )
+        return joined([*found, WORDS["nil"]] if at.constant is None else found).called(None)
 
     def _inserted(self, variable: Variable) -> list[Value]:
         """What ``table.insert`` put into a table."""
@@ -288,7 +284,7 @@ class Evaluator:
                 found += self._inserted(variable)
         if not found:
             return Value(Origin.LITERAL, Kind.TABLE)
-        element = replace(joined(found), symbol=None, constant=None, reply=None)
+        element = joined(found).but(symbol=None, constant=None, reply=None)
         return Value(element.origin or Origin.LITERAL, Kind.TABLE, element=element)
 
     # --- operators ---------------------------------------------------------------------------
@@ -318,9 +314,9 @@ class Evaluator:
         if node.operator == "-":
             constant = operand.constant
             number = -constant if isinstance(constant, float) else None
-            return replace(operand, kind=Kind.NUMBER, constant=number, symbol=number, reply=None)
+            return operand.but(kind=Kind.NUMBER, constant=number, symbol=number, reply=None)
         if node.operator == "#":
-            return replace(_NUMBER, origin=operand.origin, symbol=symbol_of("#", operand.symbol))
+            return _NUMBER.but(origin=operand.origin, symbol=symbol_of("#", operand.symbol))
         return _BOOLEAN
 
     # --- calls -------------------------------------------------------------------------------
@@ -346,31 +342,15 @@ class Evaluator:
 
     def _result(self, function: Function) -> Value:
         found = [
-            self.value(one.values[0]) if one.values else _WORDS["nil"] for one in function.returns
+            self.value(one.values[0]) if one.values else WORDS["nil"] for one in function.returns
         ]
         if not found or not _always_returns(function):
-            found.append(_WORDS["nil"])
+            found.append(WORDS["nil"])
         # Its parameters differ from call to call, and so may what it gives.
         return joined(found).called(None)
 
     def _parens(self, node: Parens) -> Value:
         return self.value(node.inner)
-
-    def _constant(self, node: Constant) -> Value:
-        return _WORDS[node.word]
-
-    def _number(self, node: Number) -> Value:
-        number = node.number
-        is_whole = number.is_integer() if math.isfinite(number) else False
-        return Value(
-            Origin.LITERAL, Kind.NUMBER, number, number, is_whole=is_whole, size=abs(number)
-        )
-
-    def _string(self, node: String) -> Value:
-        return Value(Origin.LITERAL, Kind.STRING, node.text, node.text)
-
-    def _function(self, _: Function) -> Value:
-        return Value(Origin.LITERAL, Kind.FUNCTION)
 
     _BY_CLASS: ClassVar[dict[type[Expression], Callable[[Evaluator, Any], Value]]] = {
         Name: _name,
@@ -380,17 +360,16 @@ class Evaluator:
         Unary: _unary,
         Call: _call,
         Parens: _parens,
-        Constant: _constant,
-        Number: _number,
-        String: _string,
-        Function: _function,
     }
+
+
+# --- within --------------------------------------------------------------------------------------
 
 
 def _may_be_equal(one: Value, other: Value) -> bool:
     if one.constant is not None and other.constant is not None:
         return one.constant == other.constant
-    return bool(one.kind & other.kind)
+    return one.can_be(other.kind)
 
 
 def _element(table: Value) -> Value:

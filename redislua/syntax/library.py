@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from redislua.syntax.literals import number_of
-from redislua.syntax.values import ANYTHING, Kind, Origin, Value, joined, symbol_of
+from redislua.syntax.values import ANYTHING, Kind, Origin, Value, joined, origins, symbol_of
 
 __all__ = ["CONSTANTS", "FUNCTIONS", "METHODS", "concatenated"]
 
 LONGEST = 4096
 """Bytes of a constant text that is put together: beyond that it is any text."""
 
+_DECLARED = Origin.KEYS | Origin.DERIVED
+_FROM_OUTSIDE = Origin.ARGV | Origin.STORED | Origin.UNKNOWN
+_NUMBER_OR_NIL = Kind.NUMBER | Kind.NIL
+
 Gives: TypeAlias = Callable[[Sequence[Value]], Value]
 
 
 def concatenated(parts: Sequence[Value]) -> Value:
     """Text made of parts: from KEYS if one of them is, else from where all of them are."""
-    origin = Origin.NONE
-    for part in parts:
-        origin |= part.origin
-    if origin & (Origin.KEYS | Origin.DERIVED):
+    origin = origins(parts)
+    if origin & _DECLARED:
         origin = (origin & Origin.UNKNOWN) | Origin.DERIVED
-    elif origin & ~Origin.LITERAL:
-        origin &= ~Origin.LITERAL
+    else:
+        origin = _without_literals(origin)
     constants = [_bytes(part) for part in parts]
     constant: bytes | None = None
     known = [one for one in constants if one is not None]
@@ -39,6 +40,11 @@ def concatenated(parts: Sequence[Value]) -> Value:
             symbols.append(part.symbol)
     symbol = symbol_of("..", *symbols)
     return Value(origin, Kind.STRING, constant, constant if constant is not None else symbol)
+
+
+def _without_literals(origin: Origin) -> Origin:
+    """What counts where something is made of literals and more."""
+    return (origin & ~Origin.LITERAL) or origin
 
 
 def _bytes(value: Value) -> bytes | None:
@@ -55,19 +61,11 @@ def _tonumber(given: Sequence[Value]) -> Value:
         number = number_of(value.constant)
         kind = Kind.NIL if number is None else Kind.NUMBER
         return Value(value.origin, kind, number, number)
-    kind = Kind.NUMBER
-    if not value.is_only(Kind.NUMBER) and Origin.TIME not in value.origin:
-        kind |= Kind.NIL
+    is_number = value.is_only(Kind.NUMBER) or value.comes_from(Origin.TIME)
+    kind = Kind.NUMBER if is_number else _NUMBER_OR_NIL
     symbol = symbol_of("tonumber", value.symbol)
-    is_whole = value.is_whole and not value.origin & (Origin.ARGV | Origin.STORED | Origin.UNKNOWN)
-    return replace(
-        value,
-        kind=kind,
-        constant=value.constant,
-        symbol=symbol,
-        element=None,
-        is_whole=is_whole,
-    )
+    is_whole = value.is_whole and not value.comes_from(_FROM_OUTSIDE)
+    return value.but(kind=kind, symbol=symbol, element=None, is_whole=is_whole)
 
 
 def _tostring(given: Sequence[Value]) -> Value:
@@ -76,7 +74,7 @@ def _tostring(given: Sequence[Value]) -> Value:
     value = given[0]
     text = concatenated([value])
     # KEYS[1] stays itself; anything else is what it came from.
-    return replace(text, origin=value.origin, symbol=value.symbol, kind=Kind.STRING)
+    return text.but(origin=value.origin, symbol=value.symbol, kind=Kind.STRING)
 
 
 def _kept(kind: Kind) -> Gives:
@@ -84,7 +82,7 @@ def _kept(kind: Kind) -> Gives:
 
     def give(given: Sequence[Value]) -> Value:
         value = concatenated([one for one in given if one.origin])
-        return replace(value, kind=kind, constant=None, symbol=None)
+        return value.but(kind=kind, constant=None, symbol=None)
 
     return give
 
@@ -103,11 +101,7 @@ def _number(*, is_whole: bool) -> Gives:
 
 def _from(kind: Kind, *, can_be_anything: bool = False) -> Gives:
     def give(given: Sequence[Value]) -> Value:
-        origin = Origin.NONE
-        for one in given:
-            origin |= one.origin
-        if origin & ~Origin.LITERAL:
-            origin &= ~Origin.LITERAL
+        origin = _without_literals(origins(given))
         return Value(origin or Origin.LITERAL, kind, is_whole=not can_be_anything)
 
     return give
@@ -122,12 +116,12 @@ def _table_concat(given: Sequence[Value]) -> Value:
         return ANYTHING
     element = given[0].element
     parts = [element if element is not None else ANYTHING, *given[1:2]]
-    return replace(concatenated(parts), constant=None, symbol=None)
+    return concatenated(parts).but(constant=None, symbol=None)
 
 
 def _format(given: Sequence[Value]) -> Value:
     text = concatenated(given)
-    return replace(text, constant=None, symbol=symbol_of("format", text.symbol))
+    return text.but(constant=None, symbol=symbol_of("format", text.symbol))
 
 
 _STRING = Value(Origin.LITERAL, Kind.STRING)
@@ -191,7 +185,7 @@ METHODS: dict[str, Gives] = {
     if name is not None and name.startswith("string.")
 }
 
-CONSTANTS: dict[str, Value] = {
+CONSTANTS: dict[str | None, Value] = {
     "cjson.null": Value(Origin.LITERAL, Kind.TABLE, symbol="cjson.null"),
     "math.huge": Value(Origin.LITERAL, Kind.NUMBER, float("inf"), symbol="math.huge"),
     "math.pi": Value(Origin.LITERAL, Kind.NUMBER, is_whole=False, symbol="math.pi"),

@@ -44,6 +44,8 @@ def _byte(match: re.Match[bytes]) -> bytes:
 
 def number_of(text: bytes) -> float | None:
     """A number as ``tonumber`` reads it; None where it reads none."""
+    if text.isdigit():  # most are
+        return float(text)
     word = text.strip().lower()
     try:
         if word.startswith((b"0x", b"-0x", b"+0x")):

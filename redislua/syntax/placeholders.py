@@ -63,12 +63,17 @@ class Placeholder:
         )
 
 
-def placeholders(source: bytes) -> tuple[Placeholder, ...]:
-    """All places of a text that another program fills in, in order; any bytes may come."""
+def placeholders(source: bytes, *, compiles: bool = False) -> tuple[Placeholder, ...]:
+    """All places of a text that another program fills in, in order; any bytes may come.
+
+    Args:
+        source: The text.
+        compiles: Whether Lua is known to take it, so that none can be in its code.
+    """
     if len(source) > LARGE or not _HINT.search(source):
         return ()
     found = [
-        *_in_code(source),
+        *(() if compiles else _in_code(source)),
         *_in_strings(source, tokens(source)),
         *directives(source, comments(source)),
     ]

@@ -23,13 +23,17 @@ from redislua.syntax.nodes import (
 __all__ = ["function_around", "reaching"]
 
 LOOPS = (While, Repeat, For, ForIn)
+HEADS = (Function, For, ForIn)
+"""What gives its parameters or variables their values: all of it follows that."""
 
 
 def function_around(node: Node) -> Function | None:
     """The innermost function that a node is in; None for the main chunk."""
-    for outer in node.parents():
-        if isinstance(outer, Function):
+    outer = node.parent
+    while outer is not None:
+        if type(outer) is Function:
             return outer
+        outer = outer.parent
     return None
 
 
@@ -123,14 +127,14 @@ def _made_in(definition: Definition) -> Function | None:
 
 def _precedes(definition: Definition, name: Name) -> bool:
     node = definition.node
-    if isinstance(node, Function | For | ForIn):  # a parameter, a loop's variable
+    if isinstance(node, HEADS):
         return node.start <= name.start
     return node.end <= name.start
 
 
 def _is_on_the_way(definition: Definition, around: dict[int, Node]) -> bool:
     node = definition.node
-    if isinstance(node, Function | For | ForIn):
+    if isinstance(node, HEADS):
         return True
     return node.parent is not None and id(node.parent) in around
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import cache
 
 from redislua.syntax.sites import CommandCall
 from redislua.syntax.values import Kind, Origin, Value
@@ -34,13 +34,10 @@ def reply_value(command: CommandCall) -> Value:
     elif command.name == "TIME":
         value = _TIME
     else:
-        reply = row.reply_to(command.words(), is_open=command.is_open)
-        value = _of(reply)
-        if reply.removesuffix("?") == "array":
-            value = replace(value, element=_of(row.items))
+        value = _known(row.reply_to(command.words(), is_open=command.is_open), row.items)
     if command.is_protected:
-        value = replace(value, kind=value.kind | Kind.TABLE, can_fail=True)
-    return replace(value, reply=command)
+        value = value.but(kind=value.kind | Kind.TABLE, can_fail=True)
+    return value.replied_by(command)
 
 
 def scan_part(index: object) -> Value:
@@ -48,7 +45,13 @@ def scan_part(index: object) -> Value:
     cursor = _PLAIN["string"]
     if index == 1:
         return cursor
-    return replace(_PLAIN["nested"], element=cursor) if index == 2 else _UNKNOWN
+    return _PLAIN["nested"].but(element=cursor) if index == 2 else _UNKNOWN
+
+
+@cache
+def _known(reply: str, items: str) -> Value:
+    value = _of(reply)
+    return value.but(element=_of(items)) if reply.removesuffix("?") == "array" else value
 
 
 def _of(reply: str) -> Value:
@@ -56,4 +59,4 @@ def _of(reply: str) -> Value:
         found = Value(Origin.STORED, Kind.TABLE)
     else:
         found = _PLAIN.get(reply.removesuffix("?"), _UNKNOWN)
-    return replace(found, kind=found.kind | Kind.FALSE) if reply.endswith("?") else found
+    return found.but(kind=found.kind | Kind.FALSE) if reply.endswith("?") else found

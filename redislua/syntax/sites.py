@@ -44,6 +44,7 @@ class CommandCall:
 
     __slots__ = (
         "_keys",
+        "_upper",
         "_words",
         "arguments",
         "first",
@@ -69,6 +70,7 @@ class CommandCall:
         self.is_open = isinstance(last, Vararg) or (isinstance(last, Call) and not is_single(last))
         self.row: Command | None = None
         self._words: list[bytes | None] | None = None
+        self._upper: frozenset[bytes] | None = None
         self._keys: list[Expression] | None = None
 
     @property
@@ -89,8 +91,9 @@ class CommandCall:
 
     def has_word(self, *words: str) -> bool:
         """Whether one of these options stands among its arguments."""
-        wanted = {word.encode() for word in words}
-        return any(word is not None and word.upper() in wanted for word in self.words())
+        if self._upper is None:
+            self._upper = frozenset(word.upper() for word in self.words() if word is not None)
+        return not self._upper.isdisjoint(map(str.encode, words))
 
     def key_positions(self) -> list[int] | None:
         """Indexes of its keys in ``arguments``; None where they are not known."""
@@ -111,9 +114,9 @@ class CommandCall:
 def word_of(expression: Expression) -> bytes | None:
     """The bytes of a literal argument, or None."""
     inner = bare(expression)
-    if isinstance(inner, String):
+    if type(inner) is String:
         return inner.text
-    if isinstance(inner, Number):
+    if type(inner) is Number:
         return b"%.14g" % inner.number
     return None
 
@@ -216,12 +219,12 @@ def path_of(expression: Expression | None, depth: int = 0) -> str | None:
     node = bare(expression)
     if depth > 8:
         return None
-    if isinstance(node, Name):
+    if type(node) is Name:
         if node.variable is None:
             return node.id
         value = node.variable.only_value()
         return None if value is None else path_of(value, depth + 1)
-    if isinstance(node, Index) and isinstance(node.key, String):
+    if type(node) is Index and type(node.key) is String:
         field = node.key.text.decode("utf-8", "replace")
         base = path_of(node.base, depth + 1)
         if base is not None:

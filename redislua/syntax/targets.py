@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Self
 
@@ -29,6 +29,14 @@ class Targets:
 
     bounds: tuple[tuple[str, tuple[int, ...]], ...]
     commands: str = ""
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.bounds, self.commands)))
+
+    def __hash__(self) -> int:
+        # Kept: much is known by targets, and every rule asks for it at every command.
+        return self._hash
 
     @classmethod
     def of_server(cls, path: str | os.PathLike[str]) -> Self:

@@ -67,9 +67,9 @@ class Token(NamedTuple):
 def tokens(source: bytes) -> list[Token]:
     """Cut a text into tokens, without spaces and comments. The shebang is none of Lua's."""
     return [
-        Token(found.lastgroup or OTHER, found.start(), found.end())
+        Token(kind, *found.span())
         for found in TOKEN.finditer(source, _behind_shebang(source))
-        if found.lastgroup not in ("space", COMMENT)
+        if (kind := found.lastgroup or OTHER) not in ("space", COMMENT)
     ]
 
 

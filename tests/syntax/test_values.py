@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Flag
+
 import pytest
 
 from redislua.syntax.chunk import Chunk, parse
@@ -227,3 +229,14 @@ def test_a_scan_gives_a_cursor_and_a_table(lua: str, kind: Kind) -> None:
 )
 def test_asking_a_reply_for_nil_or_giving_a_default_says_nothing_of_it(lua: str, kind: str) -> None:
     assert asked(lua).can_be(Kind.FALSY) is (kind == "all")
+
+
+@pytest.mark.parametrize("flag", [Kind, Origin])
+def test_operators_of_kinds_and_origins_are_those_of_sets(flag: type[Flag]) -> None:
+    whole = 2 * max(one.value for one in flag) - 1
+
+    for one in range(whole + 1):
+        assert (~flag(one)).value == whole - one
+        for other in range(0, whole + 1, 5):
+            assert (flag(one) | flag(other)).value == one | other
+            assert (flag(one) & flag(other)).value == one & other

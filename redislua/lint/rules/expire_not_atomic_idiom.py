@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from redislua.lint.creation import reply_on_creation
 from redislua.lint.diagnostic import Finding, Severity
-from redislua.lint.expiry import created_key, creating, expiring, follows
+from redislua.lint.expiry import created_key, creating, expiring, follows, gives
 from redislua.lint.reach import runs_before
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import symbol_of
@@ -52,18 +52,20 @@ class ExpireNotAtomicIdiom(Rule):
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield conditions that are false for a new key."""
-        for command in creating(chunk):
+        setters = [one for one in chunk.commands if gives(one)]
+        for command in creating(chunk) if setters else ():
             key = created_key(command)
             symbol = symbol_of(chunk, key) if key is not None else None
             if key is None or symbol is None:
                 continue
             test = expiring(chunk, symbol)
-            if not any(test(one) for one in chunk.commands):
+            own = [one for one in setters if test(one)]
+            if not own:
                 continue
             after = follows(chunk, command.node, test)
             if after.is_certain or after.is_elsewhere or not after.conditions:
                 continue
-            if any(test(one) and runs_before(one.node, command.node) for one in chunk.commands):
+            if any(runs_before(one.node, command.node) for one in own):
                 continue
             false = [
                 condition

@@ -45,6 +45,8 @@ class NeedsNewerServer(Rule):
         for command in chunk.commands:
             if command.name is None or command.row is None or command.is_protected:
                 continue
+            if gap(targets, command.name) is None and not option_gaps(targets, command.name):
+                continue  # nearly every command
             for node, what, found in _missing(targets, command):
                 if not _asks_for_version(chunk, command.node):
                     message = f"{what} came with {found.dates}: not on {found.missing}"
@@ -59,7 +61,7 @@ def _missing(targets: Targets, command: CommandCall) -> Iterator[tuple[Node, str
         yield command.first or command.node, f"`{name}`", whole
         return
     gaps = option_gaps(targets, name)
-    for index, word in options(command) if gaps else ():
+    for index, word in options(command):
         if word in gaps:
             yield command.arguments[index], f"`{word}` of `{name}`", gaps[word]
 

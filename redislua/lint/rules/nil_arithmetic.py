@@ -48,14 +48,14 @@ class NilArithmetic(Rule):
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield the first use of each reply that may be missing."""
-        if not any(map(can_be_absent, chunk.commands)):
+        if not any(map(can_be_absent, chunk.commands)) or has_resp3(chunk):
             return
         seen: set[tuple[int, str]] = set()
         for node, use in sorted(operands(chunk), key=lambda pair: pair[0].start):
             command = absent_reply(chunk, node)
             if command is None or (command.start, chunk.text(node)) in seen:
                 continue
-            if has_resp3(chunk) or is_in_protected_call(node):
+            if is_in_protected_call(node):
                 continue
             seen.add((command.start, chunk.text(node)))
             kind = chunk.value(node).kind

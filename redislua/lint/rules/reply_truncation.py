@@ -11,7 +11,10 @@ from redislua.lint.returned import returned
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Table
+from redislua.syntax.nodes import Constant, String, Table
+
+WHOLE = (Constant, String, Table)
+"""What is no number, whatever it holds."""
 
 
 class ReplyTruncation(Rule):
@@ -41,7 +44,7 @@ class ReplyTruncation(Rule):
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such number."""
         for shown, part in returned(chunk):
-            if isinstance(part, Table):
+            if isinstance(part, WHOLE):
                 continue
             cause = fraction_in(chunk, part)
             if cause is not None and not has_resp3(chunk):

@@ -49,9 +49,13 @@ class TemplatePlaceholder(Rule):
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each placeholder."""
-        if not chunk.problems and not any(_may_be_one(chunk, one) for one in chunk.strings):
-            return  # it compiles: nothing but its strings can hold any
-        for found in placeholders(chunk.source):
+        compiles = not chunk.problems
+        if compiles and not (
+            _IN_STRINGS.search(chunk.source)
+            and any(_may_be_one(chunk, one) for one in chunk.strings)
+        ):
+            return  # nothing but its strings can hold any
+        for found in placeholders(chunk.source, compiles=compiles):
             if found.where != "include":
                 yield self.at(
                     (found.start, found.end), found.message, help="pass the value in KEYS or ARGV"

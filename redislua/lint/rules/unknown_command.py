@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from functools import cache, lru_cache
 
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
@@ -47,18 +48,21 @@ class UnknownCommand(Rule):
             second = command.words()[0] if command.arguments else None
             if second is not None and any(name in table(line) for line in LINES):
                 word = second.decode("utf-8", "replace").upper()
-                known = _names(f"{name} ")
                 message = f"`{name}` has no subcommand `{word}`"
-                yield self.at(command.arguments[0], message, help=_meant(f"{name} {word}", known))
+                help_ = _meant(f"{name} {word}", f"{name} ")
+                yield self.at(command.arguments[0], message, help=help_)
             else:
                 message = f"no server has a command `{name}`"
-                yield self.at(where, message, help=_meant(name, _names("")))
+                yield self.at(where, message, help=_meant(name, ""))
 
 
+@cache
 def _names(start: str) -> list[str]:
     return sorted({one.name for line in LINES for one in table(line) if one.name.startswith(start)})
 
 
-def _meant(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+@lru_cache(maxsize=1024)  # a name that is wrong is wrong in many files
+def _meant(name: str, start: str) -> str:
+    """Which known name, of those that begin with ``start``, is much like this one."""
+    near = difflib.get_close_matches(name, _names(start), n=1, cutoff=0.7)
     return f"did you mean `{near[0]}`?" if near else ""

@@ -13,10 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
-__all__ = ["KeySpec", "Keys", "Words", "find_keys"]
+__all__ = ["KeySpec", "Keys", "Word", "Words", "find_keys"]
 
-Words: TypeAlias = Sequence[bytes | str | int | None]
-"""Arguments of a call as they are written; None for what is not a literal."""
+Word: TypeAlias = bytes | str | int | None
+"""An argument of a call as it is written; None for what is not a literal."""
+
+Words: TypeAlias = Sequence[Word]
+"""Arguments of a call."""
 
 
 @dataclass(frozen=True, slots=True)

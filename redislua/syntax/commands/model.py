@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 
 from redislua.syntax.commands import curated
 from redislua.syntax.commands.arguments import Argument, Option, types_of
-from redislua.syntax.commands.keys import Keys, KeySpec, Words, find_keys, upper
+from redislua.syntax.commands.keys import Keys, KeySpec, Word, Words, find_keys, upper
 
 __all__ = ["Command"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Command:
-    """What one server line says about one command or subcommand.
+    """What one server line says about one command or subcommand; equal to itself alone.
 
     Attributes:
         name: In upper case; ``XGROUP CREATE`` for a subcommand.
@@ -122,18 +123,7 @@ class Command:
             words: The arguments after the command's name; None for what is no literal.
             is_open: Whether the last argument may stand for any number of them.
         """
-        plain = self.reply
-        if plain in ("none", "unknown"):
-            return plain
-        changes = curated.REPLIES[self.name].changes
-        if not changes:
-            return plain
-        types = self.argument_types(words, is_open=is_open)
-        tokens = {upper(word) for word, kind in zip(words, types, strict=True) if kind == "token"}
-        for cause, changed in changes:
-            if len(words) - is_open >= cause if isinstance(cause, int) else tokens & cause:
-                return changed
-        return _either(plain, *(changed for _, changed in changes)) if is_open else plain
+        return _reply(self, tuple(words), is_open)
 
     def find_keys(self, words: Words, *, is_open: bool = False) -> Keys:
         """Return which arguments are keys, and whether these are all.
@@ -142,9 +132,7 @@ class Command:
             words: The arguments after the command's name; None for what is no literal.
             is_open: Whether the last argument may stand for any number of them.
         """
-        if self.is_container and not self.keys:
-            return Keys((), is_complete=False)
-        return find_keys(self.name, self.keys, words, is_open=is_open)
+        return _keys(self, tuple(words), is_open)
 
     def key_positions(self, words: Words, *, is_open: bool = False) -> list[int] | None:
         """Return the indexes of the arguments that are keys, or None if some are not known."""
@@ -157,12 +145,46 @@ class Command:
         Options count as ``token``, and what follows one has the option's own type: the 5
         of ``SET k v EX 5`` is an ``integer``.
         """
-        return types_of(self.arguments, self.repeated, self.options, words, is_open=is_open)
+        return list(_types(self, tuple(words), is_open))
 
     def takes(self, count: int) -> bool:
         """Whether a call with so many arguments, a subcommand included, has the right number."""
         words = count + 1
         return words == self.arity if self.arity >= 0 else words >= -self.arity
+
+
+# --- asked again and again -------------------------------------------------------------------
+# Every rule asks these of every call, and most calls of a command are written the same.
+
+_kept = lru_cache(maxsize=4096)
+
+
+@_kept
+def _reply(command: Command, words: tuple[Word, ...], is_open: bool) -> str:
+    plain = command.reply
+    if plain in ("none", "unknown"):
+        return plain
+    changes = curated.REPLIES[command.name].changes
+    if not changes:
+        return plain
+    types = _types(command, words, is_open)
+    tokens = {upper(word) for word, kind in zip(words, types, strict=True) if kind == "token"}
+    for cause, changed in changes:
+        if len(words) - is_open >= cause if isinstance(cause, int) else tokens & cause:
+            return changed
+    return _either(plain, *(changed for _, changed in changes)) if is_open else plain
+
+
+@_kept
+def _keys(command: Command, words: tuple[Word, ...], is_open: bool) -> Keys:
+    if command.is_container and not command.keys:
+        return Keys((), is_complete=False)
+    return find_keys(command.name, command.keys, words, is_open=is_open)
+
+
+@_kept
+def _types(command: Command, words: tuple[Word, ...], is_open: bool) -> list[str | None]:
+    return types_of(command.arguments, command.repeated, command.options, words, is_open=is_open)
 
 
 def _either(*replies: str) -> str:
