@@ -13,24 +13,31 @@ BROKEN_PIPE = 128 + 13
 def main() -> None:
     """Run a verb. Exit codes: 0 fine, 1 found something wrong, 2 could not run."""
     try:
-        import click
-
-        from redislua.cli.verbs import group
+        sys.exit(_run())
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except ModuleNotFoundError as missing:
         sys.exit(_lacks(missing))
+
+
+def _run() -> int:
+    # Imported here, where an interrupt and a missing package are expected.
+    import click
+
+    from redislua.cli.verbs import ReaderGone, group
+
     try:
-        sys.exit(group.main(standalone_mode=False))
+        code: int = group.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
+        return error.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    except ReaderGone:
         # The interpreter flushes stdout once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(BROKEN_PIPE)
-    except ModuleNotFoundError as missing:
-        sys.exit(_lacks(missing))
+        return BROKEN_PIPE
+    return code
 
 
 def _lacks(missing: ModuleNotFoundError) -> int:

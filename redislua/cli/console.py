@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from redislua.cli.wording import told
 from redislua.errors import HeaderError, RedisLuaError, ScriptsRefused
 
 Params = ParamSpec("Params")
@@ -27,6 +28,12 @@ FOUND = 1
 """Exit code: the command ran and found something wrong."""
 FAILED = 2
 """Exit code: the command could not run."""
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the verb end as the other programs of a pipe do; rich would exit with 1."""
+        raise BrokenPipeError
 
 
 def stdout() -> Console:
@@ -44,7 +51,7 @@ def _console(stream: TextIO | None) -> Console:
         return Console(quiet=True)
     # Where nobody's window sets the width (a pipe, a log), tables get room enough.
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(file=stream, width=width, highlight=False, soft_wrap=True)
+    return _Console(file=stream, width=width, highlight=False, soft_wrap=True)
 
 
 def report(problems: Iterable[HeaderError]) -> int:
@@ -86,7 +93,7 @@ def exits(verb: Callable[Params, int]) -> Callable[Params, None]:
         except (RedisLuaError, OSError) as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            stderr().print(f"[red]error:[/red] {escape(str(error))}")
+            stderr().print(f"[red]error:[/red] {escape(told(error))}")
             code = FAILED
         raise click.exceptions.Exit(code)
 

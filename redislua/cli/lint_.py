@@ -14,11 +14,12 @@ from pathlib import Path
 import click
 
 from redislua.cli.lint_output import Output, report_troubles, sentence
+from redislua.cli.wording import told
 from redislua.errors import ConfigError, NoProject, RedisLuaError
 from redislua.lint.cache import Cache, folder_of
 from redislua.lint.diagnostic import Diagnostic
 from redislua.lint.engine import Change, Linter, Summary, lint_paths, lint_source
-from redislua.lint.files import MAX_BYTES
+from redislua.lint.files import MAX_BYTES, Trouble
 from redislua.lint.reporters import FORMATS
 from redislua.lint.settings import Settings
 
@@ -33,11 +34,13 @@ TABLE = "redis-commands.json"
 @click.option("--select", multiple=True, metavar="RULE", help="Run these rules, not the default.")
 @click.option("--ignore", multiple=True, metavar="RULE", help="Leave these rules out, too.")
 @click.option(
-    "--target", multiple=True, metavar="SERVER", help="Servers to run on, as in redis>=7.4."
+    "--target", multiple=True, metavar="SERVER", help="Servers to run on, as in 'redis>=7.4'."
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="full", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
-@click.option("--fix", is_flag=True, help="Apply safe fixes.")
+@click.option(
+    "--fix", is_flag=True, help="Apply safe fixes; of standard input, print the fixed text."
+)
 @click.option("--add-ignores", is_flag=True, help="Write a suppression for each finding.")
 @click.option("--reason", help="What the suppressions of --add-ignores say.")
 @click.option(
@@ -70,21 +73,27 @@ def command(
     \b
     Examples:
       redislua lint
-      redislua lint vendor/ --select RL2,unknown-command --target redis>=7.4
+      redislua lint vendor/ --select RL2,unknown-command --target 'redis>=7.4'
       redislua lint --format sarif --output lint.sarif
       redislua lint --commands-from redis://127.0.0.1:6379
       redislua lint legacy/ --add-ignores --reason "older than the linter"
     """
     change = _change(fix, add_ignores, reason)
+    for option, words in (("--select", select), ("--ignore", ignore), ("--target", target)):
+        if words and not _split(words):
+            raise click.UsageError(f"{option} names nothing: leave it out, or name something")
+    settings = Settings()
     try:
         settings = _settings(isolated, _split(select), _split(ignore), _split(target))
         if commands_from is not None:
             settings = replace(settings, commands=_commands_from(commands_from, settings))
         # What names no rule or server is said before anything is looked at, but for a run
         # that is answered from the cache alone: it was said when that was filled.
-        shown = Output(form, output)
+        shown = Output(form, output, beside=fix and paths == (STDIN,))
         if paths == (STDIN,):
-            summary = _lint_stdin(settings, shown, change)
+            if add_ignores:
+                raise click.UsageError("--add-ignores changes files: name them")
+            summary = _lint_stdin(settings, shown, fix)
         elif STDIN in paths:
             raise click.UsageError("- stands alone: standard input is one script")
         else:
@@ -95,13 +104,23 @@ def command(
     except BrokenPipeError:
         raise
     except (RedisLuaError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {_placed(error, settings, (*select, *ignore, *target))}", err=True)
         raise click.exceptions.Exit(FAILED) from None
     report_troubles(summary)
     click.echo(sentence(summary), err=True)
     if summary.troubles:
         raise click.exceptions.Exit(FAILED)
     raise click.exceptions.Exit(FOUND if summary.total else 0)
+
+
+def _placed(error: Exception, settings: Settings, given: tuple[str, ...]) -> str:
+    """What went wrong, and where: pyproject.toml, if what is wrong was not given here."""
+    text = told(error)
+    if not isinstance(error, ConfigError) or settings.root is None or "pyproject.toml" in text:
+        return text
+    if any(repr(word) in text for word in _split(given)):
+        return text
+    return f"{settings.root / 'pyproject.toml'}: [tool.redislua.lint] {text}"
 
 
 def _change(fix: bool, add_ignores: bool, reason: str | None) -> Change | None:
@@ -177,13 +196,30 @@ def _usual(settings: Settings) -> tuple[str, ...]:
     return (str(settings.scripts.relative_to(here) if inside else settings.scripts),)
 
 
-def _lint_stdin(settings: Settings, shown: Output, change: Change | None) -> Summary:
-    if change is not None:
-        raise click.UsageError("standard input cannot be changed: name the file")
+def _lint_stdin(settings: Settings, shown: Output, fix: bool) -> Summary:
     path = "<stdin>"
     summary = Summary(files=[path])
     source = sys.stdin.buffer.read(MAX_BYTES + 1)
     found = lint_source(source, path=path, settings=settings)
+    if fix:
+        source, found = _fixed(source, found, path, settings, summary)
+        sys.stdout.buffer.write(source)
     summary.add(found)
     shown.show(path, found)
     return summary
+
+
+def _fixed(
+    source: bytes, found: list[Diagnostic], path: str, settings: Settings, summary: Summary
+) -> tuple[bytes, list[Diagnostic]]:
+    """Standard input with what can be fixed, and what is left."""
+    from redislua.lint.fixes import fix_source, linting
+
+    if len(source) > MAX_BYTES:
+        raise click.UsageError(f"standard input has more than {MAX_BYTES} bytes: nothing is fixed")
+    lint = linting(Linter(settings), path)
+    fixed = fix_source(source, found, lint)
+    if fixed.refused:
+        summary.troubles.append(Trouble(path, fixed.refused))
+    summary.fixed += fixed.count
+    return fixed.source, lint(fixed.source)[0]

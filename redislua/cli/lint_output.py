@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -24,19 +24,21 @@ BETWEEN_S = 0.1
 class Output:
     """Shows diagnostics in one form, on stdout or in a file."""
 
-    def __init__(self, form: str, file: Path | None) -> None:
+    def __init__(self, form: str, file: Path | None, *, beside: bool = False) -> None:
         """Choose a form.
 
         Args:
             form: One of `redislua.lint.reporters.FORMATS`.
             file: Where to write; None for stdout.
+            beside: Write to stderr, because stdout has another text.
         """
+        self._beside = beside
         self._form = form
         self._file = file
         self._found: dict[str, list[Diagnostic]] = {}
         self._kept: list[str] = []
         self._is_full = form == "full" and file is None
-        self._console = _terminal() if self._is_full else None
+        self._console = _terminal() if self._is_full and not beside else None
         self._counter = _Counter()
 
     def show(self, path: str, diagnostics: list[Diagnostic]) -> None:
@@ -57,7 +59,7 @@ class Output:
         if self._file is not None:
             self._kept.append(text)
         else:
-            click.echo(_printable(text), nl=False)
+            click.echo(_printable(text), nl=False, err=self._beside)
 
     def close(self, summary: Summary) -> None:
         """Write what is written at the end."""
@@ -68,12 +70,12 @@ class Output:
         if self._file is not None:
             self._file.write_text(text, encoding="utf-8", errors="replace")
         elif text:
-            click.echo(_printable(text), nl=False)
+            click.echo(_printable(text), nl=False, err=self._beside)
 
 
 def _terminal() -> Any:
     """The console of a terminal, or None where nobody looks."""
-    if not (sys.stdout.isatty() or os.environ.get("FORCE_COLOR")):
+    if not (_is_terminal(sys.stdout) or os.environ.get("FORCE_COLOR")):
         return None
     from redislua.cli.console import stdout  # rich: only a terminal pays for it
 
@@ -89,9 +91,14 @@ def paint(console: Any, diagnostics: list[Diagnostic]) -> None:
             console.print(Text.assemble(*pieces))
 
 
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody looks; None was closed by whoever started us."""
+    return stream is not None and stream.isatty()
+
+
 def _printable(text: str) -> str:
     """A text that stdout's encoding can hold."""
-    encoding = sys.stdout.encoding or "utf-8"
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return text.encode(encoding, "replace").decode(encoding)
 
 
@@ -100,7 +107,7 @@ class _Counter:
 
     def __init__(self) -> None:
         self._is_shown = False
-        self._is_wanted = sys.stderr.isatty()
+        self._is_wanted = _is_terminal(sys.stderr)
         self._count = 0
         self._next = time.monotonic() + PATIENCE_S
 

@@ -13,7 +13,7 @@ from redislua.cli import project
 from redislua.cli.console import FOUND, exits, stderr, stdout
 from redislua.cli.servers import server_option
 from redislua.codegen.load import Operation, load_operations
-from redislua.errors import CallError, ConfigError, ScriptError
+from redislua.errors import CallError, ConfigError, ExampleError, InvalidArgument, ScriptError
 from redislua.probe.describe import reply_text
 from redislua.runtime import Call, run
 from redislua.server import start
@@ -50,10 +50,20 @@ def command(
     scripts, _ = project.find(name)
     operation = load_operations(scripts)[name]
     arguments = {**from_shell(operation.spec, words), "namespace": namespace}
-    call = operation.call(arguments)
+    call = _call(operation, arguments, words)
     with contextlib.ExitStack() as stack:
         place = url or stack.enter_context(start(kind)).url
         return _run(operation, call, place, deadline)
+
+
+def _call(operation: Operation, arguments: dict[str, Any], words: tuple[str, ...]) -> Call[Any]:
+    """Make the call; what does not fit is named as it was typed, not as Python has it."""
+    try:
+        return operation.call(arguments)
+    except InvalidArgument as error:
+        typed = [word for word in words if word.startswith(f"{error.parameter}=")]
+        shown = typed[0] if typed else f"{error.parameter}={error.value!r}"
+        raise ExampleError(f"{error.script}: {shown}: expected {error.expected}") from error
 
 
 def _run(operation: Operation, call: Call[Any], url: str, deadline: float) -> int:

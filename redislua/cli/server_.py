@@ -25,6 +25,7 @@ def command(kind: str, unix: bool) -> int:
       redislua server
       redislua server container:redis:8.2
       redislua server > url &    # then: redislua run NAME key=value ... --url "$(cat url)"
+      kill $!                    # and, in a script, stop it
     """
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import Any
 
@@ -25,6 +26,10 @@ VERBS = {
 }
 
 
+class ReaderGone(Exception):
+    """Whoever read our output stopped: click makes exit code 1, "found something", of that."""
+
+
 class _Verbs(click.Group):
     """Knows every verb by name; imports the one that is asked for."""
 
@@ -37,6 +42,21 @@ class _Verbs(click.Group):
         module = importlib.import_module(f"redislua.cli.{cmd_name}_")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`redislua --help` lists all verbs"
+            ctx.fail(f"no verb is called {args[0]!r}: {hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as gone:
+            raise ReaderGone from gone
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):

@@ -240,6 +240,8 @@ class _Run:
 
     def take(self, found: str | Trouble) -> None:
         """Lint one file."""
+        if isinstance(found, str) and self._linter.settings.is_excluded(found):
+            return
         content = found if isinstance(found, Trouble) else read(found)
         if isinstance(content, Trouble):
             self.summary.troubles.append(Trouble(shown(content.path), content.reason))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from redislua.syntax.targets import Targets
 
 __all__ = ["LintedFile", "ask_together"]
+
+_META = re.compile(rb"(?:--[^\n]*\n)*---@meta\b")
+"""A file of LuaLS definitions: an editor reads it, and nobody runs it."""
 
 _START = attrgetter("start")
 _PLACE = attrgetter("line", "column", "code", "message")
@@ -58,6 +62,8 @@ class LintedFile:
         self._shown = shown(path)
         ignored = codes(settings.ignored_in(path))
         self._rules = tuple(rule for rule in rules if rule.code not in ignored)
+        if _META.match(source):
+            self._rules = ()
         header_problems: tuple[Finding, ...] = ()
         self._places = Places(source)
         if script is None:

@@ -13,7 +13,7 @@ from redislua.lint.diagnostic import Diagnostic, Edit
 from redislua.lint.engine import Linter, Summary
 from redislua.lint.files import Trouble, shown
 
-__all__ = ["Fixed", "apply", "fix_file", "fix_source", "write"]
+__all__ = ["Fixed", "apply", "fix_file", "fix_source", "linting", "write"]
 
 ROUNDS = 20
 """Two fixes that undo each other would go on for ever."""
@@ -36,6 +36,16 @@ class Fixed:
 
 Lint = Callable[[bytes], tuple[list[Diagnostic], bool]]
 """What is found in a source, and whether it compiles."""
+
+
+def linting(linter: Linter, path: str) -> Lint:
+    """What fixing asks again and again of a file of this name."""
+
+    def lint(source: bytes) -> tuple[list[Diagnostic], bool]:
+        file = linter.file(source, path)
+        return file.diagnostics, not file.chunk.problems
+
+    return lint
 
 
 def fix_source(source: bytes, diagnostics: Iterable[Diagnostic], lint: Lint) -> Fixed:
@@ -87,12 +97,7 @@ def fix_file(
     """Fix a file on disk and return its bytes: a `redislua.lint.engine.Change`."""
     if not any(diagnostic.fix for diagnostic in diagnostics):
         return source
-
-    def lint(text: bytes) -> tuple[list[Diagnostic], bool]:
-        file = linter.file(text, path)
-        return file.diagnostics, not file.chunk.problems
-
-    fixed = fix_source(source, diagnostics, lint)
+    fixed = fix_source(source, diagnostics, linting(linter, path))
     if fixed.refused:
         summary.troubles.append(Trouble(shown(path), fixed.refused))
     if fixed.source == source:

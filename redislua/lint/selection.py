@@ -62,6 +62,6 @@ def _names(word: str, rule: AnyRule) -> bool:
 
 def _unknown(word: str) -> str:
     known = [name for rule in all_rules() for name in (rule.code, rule.name)]
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.75)
     hint = f"did you mean {near[0]}?" if near else "`redislua explain` lists all rules"
     return f"no lint rule is called {word!r}: {hint}"

@@ -21,6 +21,7 @@ class Settings:
         select: Rules to run; empty for all that are on by default.
         ignore: Rules not to run; stronger than ``select``.
         per_file_ignores: Globs, each with rules that are not run on files it matches.
+        exclude: Globs of files that are passed by, also where they are named.
         targets: Servers the scripts are to run on, as in ``redis>=7.4``; empty for the
             project's floor.
         commands: A file with the command table of one's own server, or None.
@@ -32,6 +33,7 @@ class Settings:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exclude: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     commands: Path | None = None
     root: Path | None = None
@@ -44,6 +46,7 @@ class Settings:
             select=config.select,
             ignore=config.ignore,
             per_file_ignores=config.per_file_ignores,
+            exclude=config.exclude,
             targets=config.targets,
             commands=config.commands,
             root=config.root,
@@ -60,6 +63,10 @@ class Settings:
             if self._matches(path, pattern)
             for word in words
         )
+
+    def is_excluded(self, path: str) -> bool:
+        """Whether a file is passed by."""
+        return any(self._matches(path, pattern) for pattern in self.exclude)
 
     def _matches(self, path: str, pattern: str) -> bool:
         """Whether a glob means a file: its name, or its path below the project."""

@@ -103,6 +103,7 @@ def redacted(url: str) -> str:
 
 class _Parser:
     def __init__(self, url: str, caller: str) -> None:
+        self._url = url
         self._shown = redacted(url)
         self._caller = caller
         try:
@@ -116,6 +117,8 @@ class _Parser:
 
     def address(self) -> Address:
         parts = self._parts
+        if "://" not in self._url:
+            self._refuse("a URL with its scheme, as in redis://localhost:6379")
         if parts.scheme not in SCHEMES:
             self._refuse(f"a scheme of {', '.join(sorted(SCHEMES))}")
         kind, secure = SCHEMES[parts.scheme]

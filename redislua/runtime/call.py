@@ -16,7 +16,8 @@ RetryClass: TypeAlias = Literal["safe", "conservative", "never"]
 over-charge, or harm."""
 
 SCRIPTS_BY_SHA1: dict[str, Script] = {}
-"""Every script that this process has made, for `redislua.runtime.watching.whois`."""
+"""Every script that this process has made, for `redislua.runtime.watching.whois`; of several
+that are the same the first: the one of the module that the application imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,14 @@ class Script:
     version: str
     file: str
     sha1: str
-    source: bytes
+    source: bytes = field(repr=False)
     read_only: bool
     retry: RetryClass
-    errors: Mapping[str, type[ScriptError]] = field(hash=False)
-    requires: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    errors: Mapping[str, type[ScriptError]] = field(hash=False, repr=False)
+    requires: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False, repr=False)
 
     def __post_init__(self) -> None:
-        SCRIPTS_BY_SHA1[self.sha1] = self
+        SCRIPTS_BY_SHA1.setdefault(self.sha1, self)
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
@@ -82,5 +83,5 @@ class Call(Generic[Reply]):
     script: Script
     keys: tuple[bytes, ...]
     args: tuple[bytes, ...]
-    decode: Callable[[Any], Reply]
+    decode: Callable[[Any], Reply] = field(repr=False)
     channels: tuple[bytes, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 from redislua.errors import InvalidArgumentType, UnsupportedClient
@@ -45,6 +46,8 @@ class AsyncClient(Protocol):
 def checked(call: Call[T]) -> Call[T]:
     """Return a call, or refuse what is none: a generated function that was not called."""
     if not isinstance(call, Call):
+        if isinstance(call, Sequence):
+            raise InvalidArgumentType("run_many", "calls", call, "them one by one: *calls")
         raise InvalidArgumentType("run", "call", call, "a call, as in limit.gcra(subject=...)")
     return call
 

@@ -11,7 +11,7 @@ from typing import Any
 from redislua.errors import ConfigError, NoProject
 
 KEYS = ("scripts", "output", "lint")
-LINT_KEYS = ("select", "ignore", "per-file-ignores", "targets", "commands")
+LINT_KEYS = ("select", "ignore", "per-file-ignores", "exclude", "targets", "commands")
 _USUAL = {"scripts": "scripts", "output": "redis_scripts"}
 
 
@@ -40,6 +40,7 @@ class LintConfig:
         select: Rules to run, by code or name; empty for all that are on by default.
         ignore: Rules not to run.
         per_file_ignores: Globs, each with rules not to run on the files it matches.
+        exclude: Globs of files that are passed by.
         targets: Servers the scripts are to run on, as in ``redis>=7.4``.
         commands: A file with the command table of the project's own server, or None.
     """
@@ -49,6 +50,7 @@ class LintConfig:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exclude: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     commands: Path | None = None
 
@@ -128,6 +130,10 @@ def _config(path: Path, table: dict[str, Any]) -> Config:
 
 def _folder(path: Path, root: Path, table: dict[str, Any], key: str, default: str | None) -> Path:
     value = table.get(key, default)
+    if value is None:
+        raise ConfigError(
+            f'{path}: [tool.redislua] has no {key}: expected a folder, as in {key} = "{_USUAL[key]}"'
+        )
     if not isinstance(value, str) or not value:
         raise ConfigError(
             f"{path}: [tool.redislua] {key}: expected a folder below the project, "
@@ -168,18 +174,23 @@ def _lint(path: Path, table: dict[str, Any], scripts: Path | None) -> LintConfig
         select=_words(path, lint, "select", '["RL2"]'),
         ignore=_words(path, lint, "ignore", '["RL106"]'),
         per_file_ignores=tuple(
-            (pattern, _words(path, ignores, pattern, '["RL501"]')) for pattern in ignores
+            (pattern, _words(path, ignores, pattern, '["RL501"]', within="per-file-ignores"))
+            for pattern in ignores
         ),
+        exclude=_words(path, lint, "exclude", '["vendor/*"]'),
         targets=_words(path, lint, "targets", '["redis>=7.4", "valkey>=8.1"]'),
         commands=_commands(path, root, lint.get("commands")),
     )
 
 
-def _words(path: Path, table: dict[str, Any], key: str, usual: str) -> tuple[str, ...]:
+def _words(
+    path: Path, table: dict[str, Any], key: str, usual: str, *, within: str = ""
+) -> tuple[str, ...]:
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
+        named = f'{within}."{key}"' if within else key
         raise ConfigError(
-            f"{path}: [tool.redislua.lint] {key}: expected a list of strings, as in {usual}"
+            f"{path}: [tool.redislua.lint] {named}: expected a list of strings, as in {usual}"
         )
     return tuple(value)
 

@@ -14,7 +14,10 @@ from redislua.syntax.commands.tables import LINES, table
 
 __all__ = ["DEFAULT", "LINES", "Targets"]
 
-_EXPECTED = 'expected a list such as ["redis>=7.0", "valkey>=8.1"], each product at most once'
+_EXPECTED = (
+    "expected a product and its oldest version, as in 'redis>=7.4' or 'valkey>=8.1' "
+    "(quoted in a shell), each product at most once"
+)
 _BOUND = re.compile(r"(redis|valkey) *>= *([0-9]{1,4}(?:\.[0-9]{1,4}){0,2})")
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 def redislua(*words: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
     """Run ``redislua`` with words and return what it printed and its exit code."""
     return subprocess.run(
-        [sys.executable, "-m", "redislua.cli", *words],
+        [sys.executable, "-m", "redislua", *words],
         cwd=cwd,
         env={**os.environ, "COLUMNS": "160", **env},
         capture_output=True,

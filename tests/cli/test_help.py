@@ -35,7 +35,8 @@ def test_a_word_that_is_no_verb_exits_2():
     done = redislua("generat")
 
     assert done.returncode == 2
-    assert "No such command 'generat'" in done.stderr
+    assert "no verb is called 'generat': did you mean generate?" in done.stderr
+    assert "lists all verbs" in redislua("zzz").stderr
 
 
 def test_version_is_that_of_the_package():

@@ -110,12 +110,15 @@ def test_rules_are_selected_and_ignored(folder):
     [
         (("--select", "RL777"), "no lint rule is called 'RL777'"),
         (("--target", "redis>7"), "redis>7"),
+        (("--target", "redis"), "quoted in a shell"),
+        (("--select", ""), "--select names nothing"),
+        (("--ignore", ","), "--ignore names nothing"),
         (("--format", "xml"), "'xml' is not one of"),
         (("--add-ignores",), "needs --reason"),
         (("--reason", "x"), "is for --add-ignores"),
         (("--fix", "--add-ignores", "--reason", "x"), "two steps"),
         (("-",), "stands alone"),
-        (("--output", "nowhere/x.txt"), "nowhere/x.txt"),
+        (("--output", "nowhere/x.txt"), "error: nowhere/x.txt: no such file or directory"),
     ],
 )
 def test_what_cannot_be_done_exits_2_with_a_reason(folder, words, problem):
@@ -126,6 +129,31 @@ def test_what_cannot_be_done_exits_2_with_a_reason(folder, words, problem):
     assert done.returncode == 2
     assert problem in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_standard_input_is_fixed_on_standard_output(folder):
+    broken = "count = redis.call('GET', KEYS[1])\nreturn count\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "redislua", "lint", "-", "--fix", "--format", "concise"],
+        cwd=folder,
+        input=broken,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == f"local {broken}"
+    assert done.stderr == "1 file: nothing found; 1 fixed\n"
+    assert done.returncode == 0
+
+
+def test_definitions_for_editors_are_no_scripts(folder):
+    assert redislua("init", cwd=folder).returncode == 0
+    assert redislua("init", "--editor", cwd=folder).returncode == 0
+
+    done = redislua("lint", ".luals/redis.lua", cwd=folder)
+
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_outside_a_project_paths_must_be_given(folder):
@@ -180,6 +208,34 @@ def test_the_projects_settings_hold_unless_the_run_is_isolated(project):
 
 
 # --- forms of output -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ('ignore = ["RL777"]', "no lint rule is called 'RL777'"),
+        ('targets = ["redis>=7.4", "redis>=8"]', "a second bound of redis"),
+        ('per-file-ignores = {"old/*" = "RL5"}', 'per-file-ignores."old/*": expected a list'),
+    ],
+)
+def test_what_is_wrong_in_the_projects_file_is_said_to_be_there(folder, table, problem):
+    write(folder, a=GOOD)
+    (folder / "pyproject.toml").write_text(f"[tool.redislua.lint]\n{table}\n")
+
+    done = redislua("lint", "lua", "--no-cache", cwd=folder)
+
+    assert done.returncode == 2
+    assert f"{folder / 'pyproject.toml'}: [tool.redislua.lint] " in done.stderr
+    assert problem in done.stderr
+
+
+def test_excluded_files_are_passed_by_even_where_they_are_named(folder):
+    write(folder, a=BAD, b=GOOD)
+    (folder / "pyproject.toml").write_text('[tool.redislua.lint]\nexclude = ["lua/a*"]\n')
+
+    done = redislua("lint", "lua", "lua/a.lua", cwd=folder)
+
+    assert (done.returncode, done.stderr) == (0, "1 file: nothing found\n")
 
 
 def test_every_document_can_be_read(folder):
@@ -338,6 +394,14 @@ def test_a_file_of_nul_bytes(folder):
     (folder / "lua" / "x.lua").write_bytes(b"\0" * 10_000)
 
     assert one_line(folder, "lua", code=1).startswith("lua/x.lua:1:1: RL001 error: ")
+
+
+def test_a_program_that_is_called_lua(folder):
+    (folder / "lua" / "x.lua").write_bytes(Path(sys.executable).resolve().read_bytes()[:5000])
+
+    assert one_line(folder, "lua", code=1) == (
+        "lua/x.lua:1:1: RL001 error: this is no text file: no server compiles it"
+    )
 
 
 def test_bytes_that_are_no_utf_8(folder):

@@ -47,7 +47,7 @@ UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [
 
 REFUSED = {
     "http://h": "scheme",
-    "h:6379": "scheme",
+    "h:6379": "a URL with its scheme, as in redis://",
     "redis+sentinel://h:1": "name of the primary",
     "redis+sentinel://h:1/": "name of the primary",
     "redis://h1,h2": "one host",

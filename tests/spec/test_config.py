@@ -112,7 +112,7 @@ def test_a_project_may_have_a_table_for_the_linter_alone(tmp_path):
         ("ignore = [1]", "ignore: expected a list of strings"),
         ('targets = [""]', "targets: expected a list of strings"),
         ('per-file-ignores = ["RL1"]', "per-file-ignores: expected a table"),
-        ('per-file-ignores = {"a" = "RL1"}', "a: expected a list of strings"),
+        ('per-file-ignores = {"a" = "RL1"}', 'per-file-ignores."a": expected a list of strings'),
         ('commands = "nowhere.json"', "commands: expected the .json file"),
         ("commands = 3", "commands: expected the .json file"),
     ],

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.problems import found
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
+
+HEAD = 1024
+"""Bytes of a file by which it is told whether it is text."""
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 class SyntaxMistake(Rule):
@@ -41,4 +46,7 @@ class SyntaxMistake(Rule):
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield what the compiler said."""
+        if chunk.problems and _NO_TEXT.search(chunk.source, 0, HEAD):
+            yield self.at((0, 0), "this is no text file: no server compiles it")
+            return
         yield from found(self, chunk, "syntax", "file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from typing import Any
 
@@ -51,6 +52,19 @@ def test_what_holds_no_known_digest_is_nobodys(said: Any) -> None:
 def test_all_scripts_of_an_imported_module_are_known() -> None:
     for script in limit.SCRIPTS:
         assert known_scripts()[script.sha1] is script
+
+
+def test_the_module_that_was_imported_first_is_meant() -> None:
+    again = dataclasses.replace(GCRA.script, file="elsewhere.lua")
+
+    assert again != GCRA.script
+    assert whois(SHA1) is GCRA.script
+
+
+def test_a_call_is_shown_without_its_script() -> None:
+    assert "redis.call" not in repr(GCRA)
+    assert "limit.gcra" in repr(GCRA)
+    assert "redis.call" not in repr(GCRA.script)
 
 
 def test_slowlog_entries_lead_to_the_script(private: Server) -> None:

@@ -1,0 +1,5 @@
+"""``python -m redislua``."""
+
+from redislua.cli import main
+
+main()
