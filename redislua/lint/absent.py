@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from redislua.lint.reach import runs_before
 from redislua.lint.replies import reply_type
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import (
@@ -28,9 +29,11 @@ from redislua.syntax.reaching import reaching
 from redislua.syntax.sites import CommandCall, function_of, path_of
 from redislua.syntax.values import Kind, Value
 
-__all__ = ["absent_reply", "can_be_absent", "is_certain"]
+__all__ = ["absent_reply", "can_be_absent", "is_certain", "may_be_beyond"]
 
 DEEPEST = 12
+
+FILLING = ("HINCRBY", "HINCRBYFLOAT", "HMSET", "HSET", "HSETNX")
 
 UNTELLING = frozenset(
     {
@@ -51,12 +54,42 @@ UNTELLING = frozenset(
 """Commands after which a key may be missing as well as before."""
 
 
+EMPTY = frozenset(
+    {
+        *("GEOSEARCH", "HKEYS", "HVALS", "KEYS", "LRANGE", "SMEMBERS", "SORT", "XRANGE"),
+        *("XREVRANGE", "ZPOPMAX", "ZPOPMIN", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE"),
+        *("ZREVRANGE", "ZREVRANGEBYLEX", "ZREVRANGEBYSCORE"),
+    }
+)
+"""Commands whose array has no elements when there is nothing."""
+
+OPTIONAL = ("string?", "double?", "integer?", "array?", "nested?")
+"""Types of replies that are false when there is nothing."""
+
+FIELDS = ("HGET", "HMGET", "HSTRLEN")
+"""Commands that read some fields of a hash: others that are there prove nothing."""
+
+
 def can_be_absent(command: CommandCall) -> bool:
-    """Whether a reply, or an element of it, is false when something is missing."""
+    """Whether a reply, or an element of it, is false or nil when something is missing."""
     row = command.row
     return row is not None and (
-        row.reply.endswith("?") or row.items.endswith("?") or command.name == "SET"
+        row.reply.endswith("?")
+        or row.items.endswith("?")
+        or command.name == "SET"
+        or command.name in EMPTY
     )
+
+
+def may_be_beyond(chunk: Chunk, node: Expression) -> CommandCall | None:
+    """The command of whose reply an element is taken by its number, and which may have none."""
+    inner = bare(node)
+    if isinstance(inner, Name) and inner.variable is not None:
+        inner = bare(inner.variable.only_value())
+    if not isinstance(inner, Index) or not isinstance(chunk.value(inner.key).constant, float):
+        return None
+    command = chunk.value(inner.base).reply
+    return command if command is not None and command.name in EMPTY else None
 
 
 def absent_reply(chunk: Chunk, expression: Expression) -> CommandCall | None:
@@ -70,7 +103,10 @@ def absent_reply(chunk: Chunk, expression: Expression) -> CommandCall | None:
 
 def _absent(chunk: Chunk, expression: Expression, at: int, depth: int) -> CommandCall | None:
     node = bare(expression)
-    if depth > DEEPEST or not chunk.value(node).can_be(Kind.FALSY):
+    if depth > DEEPEST:
+        return None
+    short = may_be_beyond(chunk, node)
+    if short is None and not chunk.value(node).can_be(Kind.FALSY):
         return None
     match node:
         case Call():
@@ -78,6 +114,8 @@ def _absent(chunk: Chunk, expression: Expression, at: int, depth: int) -> Comman
         case Index():
             if chunk.is_tested_before(node, at) or chunk.is_tested_before(node.base, at):
                 return None
+            if short is not None:
+                return short if _may_lack(chunk, short, at) else None
             base = chunk.value(node.base)
             command = base.reply
             if command is not None and _is_optional(base.element):
@@ -94,7 +132,7 @@ def _absent(chunk: Chunk, expression: Expression, at: int, depth: int) -> Comman
 def _of_call(chunk: Chunk, call: Call, at: int, depth: int) -> CommandCall | None:
     command = chunk.command_of(call)
     if command is not None:
-        is_optional = reply_type(command) in ("string?", "double?", "integer?", "array?")
+        is_optional = reply_type(command) in OPTIONAL
         if not is_optional or command.is_protected or chunk.is_tested_before(call, at):
             return None
         return command if _may_lack(chunk, command, at) else None
@@ -164,9 +202,43 @@ def _may_lack(chunk: Chunk, command: CommandCall, at: int) -> bool:
         if other.name in ("HMGET", "MGET") or (reply.endswith("?") and reply != "status?"):
             if _is_asked_for(chunk, other, at):
                 return False
-        elif other.start < command.start and other.name not in UNTELLING:
+        elif (
+            other.start < command.start
+            and other.name not in UNTELLING
+            and _proves(chunk, other, command)
+        ):
             return False
     return True
+
+
+def _proves(chunk: Chunk, other: CommandCall, command: CommandCall) -> bool:
+    """Whether what an earlier command did or told means that there is something to read."""
+    if other.row is None or not other.row.is_write:
+        return True  # its answer was asked for, as far as anybody can tell
+    if not runs_before(other.node, command.node):
+        return _fills_a_gap(chunk, other)
+    if command.name not in FIELDS or other.name not in FILLING:
+        return True
+    fields = {chunk.text(one) for one in command.arguments[1:]}
+    return other.is_open or any(chunk.text(one) in fields for one in other.arguments[1:])
+
+
+def _fills_a_gap(chunk: Chunk, write: CommandCall) -> bool:
+    """Whether what the same key holds decides if a write runs: then it is there on both paths."""
+    keys = {chunk.text(key) for key in write.key_arguments()}
+    asked = [
+        one
+        for one in chunk.commands
+        if one.start < write.start and any(chunk.text(key) in keys for key in one.key_arguments())
+    ]
+    return any(
+        _is_made_from(chunk, leaf, one)
+        for outer in write.node.parents()
+        if isinstance(outer, If)
+        for condition, _ in outer.arms
+        for leaf in _leaves(condition)
+        for one in asked
+    )
 
 
 def _is_asked_for(chunk: Chunk, command: CommandCall, at: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from redislua.lint.absent import may_be_beyond
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import Binary, Call, Expression, For, Index, Name, Unary, bare
 from redislua.syntax.values import Kind
@@ -37,6 +38,11 @@ def operands(chunk: Chunk) -> Iterator[tuple[Expression, str]]:
         for bound in (loop.first, loop.last):
             if _is_candidate(chunk, bound):
                 yield bound, "`for` stops the script"
+    for index in chunk.of(Index):
+        # Rules about fields and elements know the rest; a table that may be false is told here.
+        base = chunk.value(index.base)
+        if base.can_be(Kind.FALSE) and base.can_be(Kind.TABLE) and base.reply is not None:
+            yield index.base, "an index of it stops the script"
     yield from _given(chunk)
 
 
@@ -71,5 +77,5 @@ def _is_candidate(chunk: Chunk, expression: Expression) -> bool:
     """Whether it is worth a closer look: cheap, since every operand is asked."""
     node = bare(expression)
     if isinstance(node, READ):
-        return chunk.value(node).can_be(Kind.FALSY)
+        return chunk.value(node).can_be(Kind.FALSY) or may_be_beyond(chunk, node) is not None
     return isinstance(node, Binary) and node.operator == "or"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 from weakref import WeakKeyDictionary
 
-from redislua.lint.sizes import ORDERS, SIZES, excess
+from redislua.lint.sizes import ORDERS, SIZES, excess, is_in_order
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import (
     Binary,
@@ -93,6 +93,8 @@ def _reason(chunk: Chunk, loop: Loop) -> str | None:
         return _argument(chunk, loop)
     if any(_is_limit(chunk, one, loop) for one in _exits(loop)):
         return None
+    if isinstance(loop, For) and _is_capped(chunk, loop):
+        return None
     source = loop.values[0] if isinstance(loop, ForIn) else loop.last
     for command in replies_of(chunk, source):
         if command.name == "KEYS" or excess(chunk, command) is not None:
@@ -100,6 +102,18 @@ def _reason(chunk: Chunk, loop: Loop) -> str | None:
         if command.name in SIZES:
             return f"as often as {command.name} says"
     return None
+
+
+def _is_capped(chunk: Chunk, loop: For) -> bool:
+    """Whether the script compares the number of rounds with a bound before it goes round."""
+    last = bare(loop.last)
+    return (
+        isinstance(last, Name)
+        and last.variable is not None
+        and any(
+            read.start < loop.start and is_in_order(chunk, read) for read in last.variable.reads
+        )
+    )
 
 
 def surroundings(chunk: Chunk, node: Node) -> Literal["data", "caller", ""]:

@@ -19,7 +19,16 @@ from redislua.syntax.nodes import (
 from redislua.syntax.sites import CommandCall
 from redislua.syntax.values import Origin, Value
 
-__all__ = ["OBJECTS", "ORDERS", "SIZES", "excess", "grows", "is_growth_declared", "symbol_of"]
+__all__ = [
+    "OBJECTS",
+    "ORDERS",
+    "SIZES",
+    "excess",
+    "grows",
+    "is_growth_declared",
+    "is_in_order",
+    "symbol_of",
+]
 
 SIZES = frozenset({"HLEN", "LLEN", "SCARD", "STRLEN", "XLEN", "ZCARD", "ZCOUNT", "ZLEXCOUNT"})
 """Commands that tell how much there is."""
@@ -225,8 +234,8 @@ _FILLING = ("HSET", "HMSET", "HSETNX", "HINCRBY", "HINCRBYFLOAT")
 
 
 def _is_ordered(chunk: Chunk, expression: Expression) -> bool:
-    """Whether the script compares a value with a bound other than zero."""
-    return any(_is_in_order(chunk, read) for read in _uses(expression))
+    """Whether the script compares a value with a bound: 0 and 1 ask whether there is any."""
+    return any(is_in_order(chunk, read) for read in _uses(expression))
 
 
 def _uses(expression: Expression) -> list[Expression]:
@@ -239,14 +248,16 @@ def _uses(expression: Expression) -> list[Expression]:
     return [expression, *(variables[index].reads if index < len(variables) else ())]
 
 
-def _is_in_order(chunk: Chunk, node: Expression) -> bool:
+def is_in_order(chunk: Chunk, node: Expression) -> bool:
+    """Whether a place compares an expression, or what is made of it, with a bound."""
     inner: Node = node
     for outer in node.parents():
         if isinstance(outer, Parens | Unary):
             inner = outer
         elif isinstance(outer, Binary) and outer.operator in ORDERS:
             other = outer.right if outer.left is inner else outer.left
-            return chunk.value(other).constant != 0.0
+            constant = chunk.value(other).constant
+            return not isinstance(constant, float) or constant > 1
         elif isinstance(outer, Binary) and outer.operator in ("+", "-", "*"):
             inner = outer
         else:

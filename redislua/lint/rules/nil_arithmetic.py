@@ -59,7 +59,7 @@ class NilArithmetic(Rule):
                 continue
             seen.add((command.start, chunk.text(node)))
             kind = chunk.value(node).kind
-            what = "nil" if kind & Kind.NIL else "false"
+            what = "false" if kind & Kind.FALSE and not kind & Kind.NIL else "nil"
             message = f"{quoted(chunk, node)} is {what} when {command.name} finds nothing: {use}"
             severity = Severity.ERROR if is_certain(chunk, node) else Severity.WARNING
             help_ = "give it a default with `or`, or test it first"

@@ -36,6 +36,25 @@ from tests.lint.rules.firing import diagnostics, lines
             "local n = tonumber(redis.call('get', KEYS[1]))\nfor i = 1, n do redis.call('INCR', KEYS[2]) end",
             [2],
         ),
+        # Another field, or one on some path only, proves nothing.
+        (
+            "if ARGV[1] == '1' then redis.call('HINCRBY', KEYS[1], 'up', 1) end\nreturn redis.call('HGET', KEYS[1], 'at') / 2",
+            [2],
+        ),
+        (
+            "redis.call('HSET', KEYS[1], 'up', 1)\nreturn redis.call('HGET', KEYS[1], 'at') / 2",
+            [2],
+        ),
+        # Arrays may be false, or have no elements.
+        (
+            "local res = redis.call('XREADGROUP', 'GROUP', 'g', 'c', 'COUNT', 9, 'STREAMS', KEYS[1], '>')\nreturn res[1][2]",
+            [2],
+        ),
+        (
+            "local id = redis.call('ZPOPMIN', KEYS[1])[1]\nredis.call('LPUSH', KEYS[2], id)",
+            [2],
+        ),
+        ("return redis.call('ZRANGE', KEYS[1], 0, 0)[1] .. '!'", [1]),
     ],
 )
 def test_a_reply_that_may_be_missing_is_found(lua: str, where: list[int]) -> None:
@@ -54,6 +73,12 @@ def test_a_reply_that_may_be_missing_is_found(lua: str, where: list[int]) -> Non
         "local v = redis.call('GET', KEYS[1])\nlocal n = tonumber(v)\nif not v then return 0 end\nreturn n + 1",
         "local n = redis.call('GET', KEYS[1]) or 0\nreturn n + 1",
         "return redis.call('INCR', KEYS[1]) + 1",
+        "redis.call('HSET', KEYS[1], 'at', 1)\nreturn redis.call('HGET', KEYS[1], 'at') / 2",
+        "if not redis.call('HGET', KEYS[1], 'at') then redis.call('HSET', KEYS[1], 'at', 1, 'n', 2) end\nreturn redis.call('HGET', KEYS[1], 'n') / 2",
+        "local rows = redis.call('ZRANGE', KEYS[1], 0, 0)\nif #rows == 0 then return 0 end\nreturn rows[1] .. '!'",
+        "local rows = redis.call('ZRANGE', KEYS[1], 0, 0)\nif rows[1] then return rows[1] .. '!' end",
+        "if redis.call('ZCARD', KEYS[1]) == 0 then return 0 end\nreturn redis.call('ZRANGE', KEYS[1], 0, 0)[1] .. '!'",
+        "local res = redis.call('XREAD', 'COUNT', 9, 'STREAMS', KEYS[1], '0')\nif not res then return {} end\nreturn res[1][2]",
         "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\nreturn redis.call('GET', KEYS[1]) + 1",
         "redis.call('SET', KEYS[1], 1, 'NX')\nreturn redis.call('GET', KEYS[1]) + 1",
         "while redis.call('LLEN', KEYS[1]) > 0 do local v = redis.call('LPOP', KEYS[1]) redis.call('SADD', KEYS[2], v) end",

@@ -51,6 +51,8 @@ def test_a_loop_that_only_data_ends_is_found(lua: str) -> None:
 @pytest.mark.parametrize(
     "lua",
     [
+        "local n = redis.call('LLEN', KEYS[1])\nif n > 500 then n = 500 end\nfor _ = 1, n do redis.call('LMOVE', KEYS[1], KEYS[1], 'RIGHT', 'LEFT') end",
+        "local n = redis.call('LLEN', KEYS[1])\nif n > 500 then return 0 end\nfor _ = 1, n do redis.call('LMOVE', KEYS[1], KEYS[1], 'RIGHT', 'LEFT') end",
         f"for _ = 1, 100 do {POP} end",
         f"for _ = 1, tonumber(ARGV[1]) do {POP} end",
         "for _, key in ipairs(KEYS) do redis.call('INCR', key) end",

@@ -31,6 +31,7 @@ return #redis.call('LRANGE', queue, 0, -1) + tonumber(count)
 @pytest.mark.parametrize(
     "lua",
     [
+        "if redis.call('SCARD', KEYS[1]) > 1 then return redis.call('SMEMBERS', KEYS[1]) end",
         "return redis.call('SMEMBERS', KEYS[1])",
         "return redis.call('lrange', KEYS[1], 0, -1)",
         "return redis.call('LRANGE', KEYS[1], '0', '-1')",
