@@ -12,10 +12,9 @@ import redis
 
 from tests.rig.crowd import Perform, Worker, in_tasks, in_threads, perform
 from tests.runtime.callers import Caller
-from tests.runtime.conftest import proxy
 from tests.runtime.proxy import Fault
 
-__all__ = ["FAULTS", "SETTINGS", "TASKS", "THREADS", "Crowd", "proxy", "rare"]
+__all__ = ["FAULTS", "SETTINGS", "TASKS", "THREADS", "Crowd", "rare"]
 
 THREADS, TASKS = 12, 50
 """More threads than get a connection each, and more tasks than any."""
