@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from redislua.errors import ServerUnavailable
-from redislua.probe.grammar import grammar
+from redislua.probe.grammar import grammar, syntax
 from redislua.server.version import of_server
 from redislua.syntax.commands.tables import FORMAT
 
@@ -106,6 +106,7 @@ def _add(rows: dict[str, Any], command: list[Any], document: Mapping[str, Any]) 
         "tips": " ".join(sorted(tips)),
         "keys": [_key_spec(spec) for spec in keys],
         **grammar(document.get("arguments", ()), subcommand="|" in name),
+        "syntax": "" if "noscript" in flags else syntax(document.get("arguments", ())),
         "deprecated": document.get("deprecated_since"),
         "replaced_by": document.get("replaced_by", ""),
         "container": bool(subcommands),

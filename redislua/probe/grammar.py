@@ -1,15 +1,16 @@
 """The arguments that COMMAND DOCS describes as a tree, flattened for a command table.
 
 What stands at a place of its own is an argument; a fixed word, and what follows it, is an
-option. The tree's finer rules (which options exclude one another) are not kept.
+option. The tree itself is kept as one line of text, for what must stand where, and which
+options exclude one another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-__all__ = ["grammar"]
+__all__ = ["grammar", "syntax"]
 
 Node: TypeAlias = Mapping[str, Any]
 """One argument as COMMAND DOCS gives it."""
@@ -32,6 +33,35 @@ def grammar(nodes: Sequence[Node], *, subcommand: bool) -> dict[str, Any]:
         "repeated": flat.repeated,
         "options": dict(sorted(flat.options.items())),
     }
+
+
+def syntax(nodes: Sequence[Node]) -> str:
+    """Return the tree as text: ``key:key seconds:integer [NX|XX|GT|LT]``."""
+    return " ".join(map(_written, nodes))
+
+
+def _written(node: Node) -> str:
+    flags = node.get("flags", ())
+    children = [_written(child) for child in node.get("arguments", ())]
+    text = f"{node['name']}:{node['type']}"
+    if node["type"] == "pure-token":
+        return _marked(node["token"], flags)
+    if node["type"] == "oneof":
+        text = f"({'|'.join(children)})"
+    elif node["type"] == "block":
+        text = f"({' '.join(children)})"
+    if "token" not in node:
+        return _marked(text, flags)
+    if "multiple" in flags and "multiple_token" not in flags:
+        return _marked(f"({node['token']} {text}...)", set(flags) - {"multiple"})
+    return _marked(f"({node['token']} {text})", flags)
+
+
+def _marked(text: str, flags: Collection[str]) -> str:
+    text = f"{text}..." if "multiple" in flags else text
+    if "optional" not in flags:
+        return text
+    return f"[{text[1:-1] if text[0] == '(' and text[-1] == ')' else text}]"
 
 
 class _Flat:

@@ -60,5 +60,5 @@ def test_the_default_is_what_redislua_needs():
     ],
 )
 def test_anything_else_is_refused_with_what_was_expected(texts):
-    with pytest.raises(ConfigError, match=r"targets.*expected a list such as"):
+    with pytest.raises(ConfigError, match=r"targets.*expected a product and its oldest version"):
         Targets.parse(texts)

@@ -48,6 +48,8 @@ class FloatToIntegerArg(Rule):
             for argument, kind in typed_arguments(command):
                 if kind not in ("integer", "unix-time"):
                     continue
+                if chunk.value(argument).constant is not None:
+                    continue  # a constant of the wrong type is RL111's
                 cause = fraction_in(chunk, argument)
                 if cause is not None:
                     why = "" if cause is argument else f" (by {quoted(chunk, cause)})"

@@ -9,7 +9,9 @@ from typing import Any, Self
 
 from redislua.syntax.commands import curated
 from redislua.syntax.commands.arguments import Argument, Option, types_of
+from redislua.syntax.commands.fitting import Misfit, fit
 from redislua.syntax.commands.keys import Keys, KeySpec, Word, Words, find_keys, upper
+from redislua.syntax.commands.syntax import read_syntax
 
 __all__ = ["Command"]
 
@@ -32,6 +34,7 @@ class Command:
             subcommand itself, so that indexes are those of a call.
         repeated: Index of the first and number of those that may come again as a group.
         options: The fixed words that it takes on this line, by their text.
+        syntax: The grammar of its arguments as `read_syntax` takes it; ``""`` if unknown.
         deprecated_since: The version that deprecated it, or None.
         replaced_by: What the documentation recommends instead, or ``""``.
         is_container: Whether it only holds subcommands.
@@ -48,6 +51,7 @@ class Command:
     arguments: tuple[Argument, ...] = ()
     repeated: tuple[int, int] | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
+    syntax: str = ""
     deprecated_since: str | None = None
     replaced_by: str = ""
     is_container: bool = False
@@ -68,6 +72,7 @@ class Command:
             arguments=tuple(Argument.read(one) for one in row.get("arguments", ())),
             repeated=(repeated[0], repeated[1]) if repeated else None,
             options={word: Option.read(one) for word, one in row.get("options", {}).items()},
+            syntax=row.get("syntax", ""),
             deprecated_since=row.get("deprecated"),
             replaced_by=row.get("replaced_by", ""),
             is_container=row.get("container", False),
@@ -147,6 +152,20 @@ class Command:
         """
         return list(_types(self, tuple(words), is_open))
 
+    def misfit(self, words: tuple[bytes | None, ...], *, is_open: bool = False) -> Misfit | None:
+        """Return why the words of a call do not fit; None if they may.
+
+        Args:
+            words: The arguments after the command's name, as the server gets them; None for
+                what is no literal.
+            is_open: Whether the last argument may stand for any number of them.
+        """
+        own = words[1:] if " " in self.name else words
+        found = _misfit(self.name, self.syntax, own, is_open) if self.syntax else None
+        if found is None or own is words:
+            return found
+        return found._replace(at=found.at + 1)
+
     def takes(self, count: int) -> bool:
         """Whether a call with so many arguments, a subcommand included, has the right number."""
         words = count + 1
@@ -180,6 +199,14 @@ def _keys(command: Command, words: tuple[Word, ...], is_open: bool) -> Keys:
     if command.is_container and not command.keys:
         return Keys((), is_complete=False)
     return find_keys(command.name, command.keys, words, is_open=is_open)
+
+
+@_kept
+def _misfit(
+    name: str, syntax: str, words: tuple[bytes | None, ...], is_open: bool
+) -> Misfit | None:
+    row = read_syntax(name, syntax)
+    return fit(row, words, is_open=is_open) if row.items else None
 
 
 @_kept
