@@ -163,3 +163,17 @@ def test_a_summary_does_not_depend_on_the_order() -> None:
 def test_nothing_has_no_summary() -> None:
     with pytest.raises(ValueError, match="no samples"):
         Summary.of([])
+
+
+def test_below_a_threshold_nothing_is_seen_and_nothing_lost(
+    server: Server, loaded: redis.Redis
+) -> None:
+    with SlowLog(server.url, capacity=500, threshold=1_000) as log:
+        for count in ("0", "20000", "0", "20000"):
+            loaded.evalsha(SHA1, 0, count)
+
+        times = log.collect()[SHA1]
+
+    assert len(times) == 2
+    assert min(times) >= 1_000
+    assert log.lost == 0

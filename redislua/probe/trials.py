@@ -1,0 +1,156 @@
+"""Calls that no example makes: what a script must stand besides its examples.
+
+A binding refuses bad arguments and no script of ours leaves bad state, but a script is
+called by others too, and meets what they left. From one call and the state before it
+come, in a fixed order,
+
+* the same arguments as each other example has, in this state: a smaller limit, another mode;
+* each argument missing, empty, no value of its type, below and above its range;
+* each key with a value of another type; a hash with a field missing, with garbage in a
+  field, with another format's number, with no field of ours; a string with garbage in it;
+* the clock set back and set forward by an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
+
+import redis
+
+from redislua.probe.snapshot import Snapshot
+from redislua.runtime.call import Call
+from redislua.spec.model import Arg, Key, Script
+
+__all__ = ["Trial", "bad_arguments", "damaged", "keys_of", "other_clocks", "restore"]
+
+HOUR = 3_600_000_000
+GARBAGE = b"!?"
+
+Change: TypeAlias = "Callable[[Any], object]"
+
+
+class Trial(NamedTuple):
+    """One call in one state.
+
+    Attributes:
+        what: What is unusual about it, in words.
+        call: The call.
+        change: Changes the dataset first, through a redis-py client; None changes nothing.
+        shift: Microseconds by which the clock is off.
+    """
+
+    what: str
+    call: Call[Any]
+    change: Change | None = None
+    shift: int = 0
+
+
+def bad_arguments(spec: Script, call: Call[Any]) -> Iterator[Trial]:
+    """The call with one element of ARGV at a time that the header excludes."""
+    for index in range(len(call.args)):
+        name = spec.args[index].name if index < len(spec.args) else f"ARGV[{index + 1}]"
+        yield Trial(f"{name} is missing", replace(call, args=call.args[:index]))
+        known = spec.args[index] if index < len(spec.args) else None
+        for text in _bad(known):
+            args = (*call.args[:index], text, *call.args[index + 1 :])
+            shown = repr(text[:24])[1:] + ("…" if len(text) > 24 else "")
+            yield Trial(f"{name} is {shown}", replace(call, args=args))
+
+
+def _bad(arg: Arg | None) -> Iterator[bytes]:
+    yield b""
+    yield GARBAGE
+    if arg is None:
+        return
+    low, high = arg.bounds
+    if arg.type.is_numeric:
+        yield from (b"%d" % edge for edge in (low - 1, high + 1) if abs(edge) < 2**63)
+    elif arg.type.kind in ("str", "bytes", "owner", "token") and high <= 2**20:
+        yield b"x" * (int(high) + 1)
+
+
+def damaged(spec: Script, call: Call[Any], state: Snapshot, client: Any) -> Iterator[Trial]:
+    """The call on keys that hold what the script did not leave there.
+
+    Args:
+        spec: The script's header.
+        call: The call.
+        state: The dataset before it.
+        client: A redis-py client on that dataset, to look at what the keys hold.
+    """
+    for key, name in keys_of(spec, call):
+        shown = f"{key.name} {name!r}"
+        for other in ("set", "string"):
+            if other != key.redis_type:
+                yield Trial(f"{shown} is a {other}", call, _planted(name, other))
+        if key.redis_type == "string":
+            yield Trial(f"{shown} is {GARBAGE!r}", call, _text(name, GARBAGE))
+        elif key.redis_type == "hash":
+            yield Trial(f"{shown} has no field of ours", call, _only(name, {b"?": b"?"}))
+            fields = client.hkeys(name) if name in state else []
+            for field in sorted(fields):
+                yield Trial(f"{shown} misses {field!r}", call, _without(name, field))
+                for text in (GARBAGE, b"99"):
+                    what = f"{shown} has {text!r} in {field!r}"
+                    yield Trial(what, call, _with(name, field, text))
+        if name in state and state[name].expires_at is not None:
+            yield Trial(f"{shown} has no expiry", call, _persistent(name))
+
+
+def other_clocks(call: Call[Any]) -> Iterator[Trial]:
+    """The call an hour earlier and later than the state says."""
+    yield Trial("the clock is an hour back", call, shift=-HOUR)
+    yield Trial("the clock is an hour ahead", call, shift=HOUR)
+
+
+def keys_of(spec: Script, call: Call[Any]) -> list[tuple[Key, bytes]]:
+    """Pair the header's keys with the names in KEYS; a variadic key takes all that is left."""
+    single = [key for key in spec.keys if not key.variadic]
+    pairs = list(zip(single, call.keys, strict=False))
+    for key in spec.keys:
+        if key.variadic:
+            pairs += [(key, name) for name in call.keys[len(single) :]]
+    return pairs
+
+
+def restore(client: redis.Redis, state: Snapshot) -> None:
+    """Make the dataset what it was, but for keys that have expired since."""
+    with client.pipeline(transaction=False) as pipe:
+        pipe.flushall()
+        for name, entry in state.items():
+            pipe.restore(name, entry.expires_at or 0, entry.value, absttl=True)
+        pipe.execute()
+
+
+def _planted(name: bytes, kind: str) -> Change:
+    def change(client: Any) -> None:
+        client.delete(name)
+        client.sadd(name, "x") if kind == "set" else client.set(name, "x")
+
+    return change
+
+
+def _text(name: bytes, text: bytes) -> Change:
+    return lambda client: client.set(name, text, px=60_000)
+
+
+def _only(name: bytes, fields: dict[bytes, bytes]) -> Change:
+    def change(client: Any) -> None:
+        client.delete(name)
+        client.hset(name, mapping=fields)
+
+    return change
+
+
+def _without(name: bytes, field: bytes) -> Change:
+    return lambda client: client.hdel(name, field)
+
+
+def _with(name: bytes, field: bytes, text: bytes) -> Change:
+    return lambda client: client.hset(name, field, text)
+
+
+def _persistent(name: bytes) -> Change:
+    return lambda client: client.persist(name)
