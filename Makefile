@@ -79,6 +79,7 @@ bench-lint: $(READY) ## Put defects into the catalogue's scripts, and count thos
 
 bench: $(READY) $(BENCH_READY) ## Measure beside the peers, and write tools/bench/RESULTS.md
 	$(BENCH)/python -m tools.bench
+	$(BIN)/python -m tools.bench.hold --write
 	$(BIN)/python tools/bench/calls.py
 	$(BIN)/python tools/bench/imports.py
 	$(BIN)/python tools/bench/noscript.py
@@ -86,4 +87,4 @@ bench: $(READY) $(BENCH_READY) ## Measure beside the peers, and write tools/benc
 clean: ## Remove .venv and caches
 	rm -rf .venv .venv-bench .venv-oldest .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 
-.PHONY: help setup demo test oldest soak check format generate bench bench-lint clean
+.PHONY: help setup demo test test-everywhere oldest soak check format generate bench bench-lint clean

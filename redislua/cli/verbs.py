@@ -21,6 +21,7 @@ VERBS = {
     "show": "Show one script: signature, replies, keys, text, sha1.",
     "run": "Call a script from the shell.",
     "test": "Run every @example on a real server, each call confined.",
+    "budget": "Prove that no script can hold the server: counts, growth, measured times.",
     "trace": "Show each line of a script as it ran, with its commands and times.",
     "debug": "Step through a script in the server's own debugger.",
     "server": "Run a server in the foreground.",

@@ -10,7 +10,7 @@ from typing import Any
 
 from redislua.errors import ConfigError, NoProject
 
-KEYS = ("scripts", "output", "lint")
+KEYS = ("scripts", "output", "lint", "budget")
 LINT_KEYS = ("select", "ignore", "per-file-ignores", "exclude", "targets", "commands")
 _USUAL = {"scripts": "scripts", "output": "redis_scripts"}
 

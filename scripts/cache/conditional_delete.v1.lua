@@ -30,6 +30,7 @@
 -- @example a holder that lost its lock cannot delete
 --   cache.conditional_update key=doc:2 mode=fence expected=34 value=new token=t1 -> Stored
 --   conditional_delete key=doc:2 mode=fence expected=33 -> StaleFence fence=34
+--   conditional_delete key=doc:2 mode=fence expected=9 -> StaleFence fence=34
 --   conditional_delete key=doc:2 mode=any -> Deleted
 
 local document = KEYS[1]

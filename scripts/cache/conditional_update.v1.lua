@@ -48,9 +48,11 @@
 --   conditional_update key=doc:2 mode=exists value=one token=t1 -> Missing
 --   conditional_update key=doc:2 mode=any value=one token=t1 ttl=60000ms -> Stored created=true
 --   conditional_update key=doc:2 mode=exists value=two token=t2 -> Stored created=false
+--   conditional_update key=doc:2 mode=any value=three token=t3 ttl=-1ms -> Stored created=false
 -- @example a holder that lost its lock cannot write
 --   conditional_update key=doc:3 mode=fence expected=34 value=new token=t1 -> Stored created=true
 --   conditional_update key=doc:3 mode=fence expected=33 value=old token=t2 -> StaleFence fence=34
+--   conditional_update key=doc:3 mode=fence expected=9 value=old token=t3 -> StaleFence fence=34
 --   cache.conditional_read key=doc:3 -> Found value=new fence=34
 -- @example expected goes with match and fence alone
 --   conditional_update key=doc:4 mode=any expected=1 value=x token=t1 -> error BadArgument

@@ -41,6 +41,13 @@
 --   cache.invalidate key=user:2 -> Invalidated existed=false
 --   fill key=user:2 owner=a value=old soft=60000ms hard=90000ms -> LeaseLost
 --   cache.read key=user:2 -> Missing
+-- @example a refresh replaces the value
+--   cache.get_or_lock key=user:4 owner=a hold=5000ms -> Fill
+--   fill key=user:4 owner=a value=old soft=1ms hard=60000ms -> Stored
+--   wait 20ms
+--   cache.get_or_lock key=user:4 owner=b hold=5000ms -> Refresh value=old
+--   fill key=user:4 owner=b value=new soft=60000ms hard=90000ms -> Stored
+--   cache.read key=user:4 -> Hit value=new
 -- @example bounds between arguments
 --   fill key=user:3 owner=a value=x soft=2000ms hard=1000ms -> error BadArgument
 --   fill key=user:3 owner=a value=x soft=1000ms hard=1000ms negative=true -> error BadArgument

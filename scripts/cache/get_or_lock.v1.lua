@@ -63,6 +63,16 @@
 --   get_or_lock key=user:4 owner=a hold=5000ms -> Fill
 --   cache.abandon key=user:4 owner=a cooldown=1000ms -> Released fails=1
 --   get_or_lock key=user:4 owner=b hold=5000ms -> Wait retry_after<=1000ms fails=1
+-- @example a value is refreshed early when the draw is low and the fetch is slow
+--   get_or_lock key=user:5 owner=a hold=5000ms -> Fill
+--   cache.fill key=user:5 owner=a value=Eve soft=60000ms hard=90000ms cost=10000ms -> Stored
+--   get_or_lock key=user:5 owner=b hold=5000ms allow_stale=false draw_ppm=1 -> Refresh value=Eve
+--   get_or_lock key=user:5 owner=c hold=5000ms draw_ppm=1 -> Hit value=Eve fresh_for<=60000ms
+-- @example so is an absence, with Fill for the one that refreshes
+--   get_or_lock key=user:6 owner=a hold=5000ms -> Fill
+--   cache.fill key=user:6 owner=a value='' soft=60000ms hard=90000ms cost=10000ms negative=true -> Stored
+--   get_or_lock key=user:6 owner=b hold=5000ms draw_ppm=1 -> Fill
+--   get_or_lock key=user:6 owner=c hold=5000ms draw_ppm=1 -> Negative fresh_for<=60000ms
 
 local entry, lease = KEYS[1], KEYS[2]
 local owner, hold_ms, beta_ppm, draw_ppm, allow_stale =

@@ -58,6 +58,8 @@
 -- @example what can never be granted is said so
 --   gcra subject=user:4 limit=5 period=60s burst=5 cost=6 -> TooLarge burst=5
 --   gcra subject=user:4 limit=11 period=1ms burst=5 -> error BadRate
+--   gcra subject=user:4 limit=1 period=366d burst=2 -> error BadRate
+--   gcra subject=user:4 limit=1 period=366d burst=1 max_debt=2 -> error BadRate
 
 local state = KEYS[1]
 local limit, period_us, burst, cost, mode, max_debt =

@@ -37,6 +37,7 @@
 --   increment_with_limit subject=user:1 limit=3 window=60s amount=3 -> Capped value=1
 --   increment_with_limit subject=user:1 limit=3 window=60s amount=2 -> Added value=3
 --   increment_with_limit subject=user:1 limit=3 window=60s -> Capped value=3 reset_after<=60s
+--   increment_with_limit subject=user:4 limit=3 window=60s amount=4 -> Capped value=0
 -- @example a new window starts from nothing
 --   increment_with_limit subject=user:2 limit=1 window=50ms -> Added value=1 reset_after=50ms
 --   wait 80ms

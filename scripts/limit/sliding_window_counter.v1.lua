@@ -45,6 +45,13 @@
 --   sliding_window_counter subject=user:2 limit=3 period=60s cost=2 mode=peek -> Limited remaining=1
 -- @example what can never be granted is said so
 --   sliding_window_counter subject=user:3 limit=3 period=60s cost=4 -> TooLarge limit=3
+-- @example a window that has ended ebbs away during the next
+--   sliding_window_counter subject=user:4 limit=3 period=400ms -> Allowed remaining=2
+--   wait 500ms
+--   sliding_window_counter subject=user:4 limit=3 period=400ms mode=peek -> Allowed remaining>=2
+-- @example as many as a header allows, over as long
+--   sliding_window_counter subject=user:5 limit=1_000_000_000 period=366d cost=1_000_000_000 -> Allowed remaining=0
+--   sliding_window_counter subject=user:5 limit=1_000_000_000 period=366d -> Limited remaining=0 retry_after>=366d
 
 local window = KEYS[1]
 local limit, period_us, cost, mode = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

@@ -49,13 +49,20 @@
 -- @example a balance that is topped up by its expiry alone
 --   token_bucket subject=user:2 capacity=3 refill=0 period=1s cost=3 idle=400ms -> Allowed remaining=0 reset_after<=401ms
 --   token_bucket subject=user:2 capacity=3 refill=0 period=1s idle=400ms -> Limited remaining=0 retry_after<=401ms
+--   token_bucket subject=user:2 capacity=3 refill=0 period=1s idle=400ms mode=peek -> Limited remaining=0
 --   wait 500ms
 --   token_bucket subject=user:2 capacity=3 refill=0 period=1s idle=400ms -> Allowed remaining=2
+--   token_bucket subject=user:5 capacity=3 refill=0 period=1s idle=400ms mode=peek -> Allowed remaining=3 reset_after=0ms
 -- @example looking takes nothing
 --   token_bucket subject=user:3 capacity=3 refill=1 period=60s mode=peek -> Allowed remaining=3 reset_after=0ms
 --   token_bucket subject=user:3 capacity=3 refill=1 period=60s cost=4 mode=peek -> TooLarge capacity=3
 -- @example a bucket that never refills needs an expiry
 --   token_bucket subject=user:4 capacity=3 refill=0 period=1s -> error BadRate
+-- @example nor may it take more than 366 days to refill
+--   token_bucket subject=user:4 capacity=2 refill=1 period=366d -> error BadRate
+-- @example a rate of many tokens in a broken number of seconds
+--   token_bucket subject=user:6 capacity=1_000_000_000 refill=1_000_000_000 period=1500ms cost=1_000_000_000 -> Allowed remaining=0 reset_after<=1501ms
+--   token_bucket subject=user:6 capacity=1_000_000_000 refill=1_000_000_000 period=1500ms cost=1_000_000_000 -> Limited retry_after<=1501ms
 
 local bucket = KEYS[1]
 local capacity, refill, period_us, cost, idle_ms, mode =

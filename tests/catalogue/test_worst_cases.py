@@ -2,89 +2,73 @@
 
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
+from redislua.budget.cases import Planned, plan
+from redislua.budget.fill import keys_of
+from redislua.budget.sidecar import find_sidecar
 from redislua.lint.engine import lint_paths
 from redislua.lint.settings import Settings
-from redislua.runtime import Call, run
+from redislua.runtime import run
 from redislua.spec.model import Script
-from tests.catalogue.samples import ROOT, registry, valid_call
+from tests.catalogue.samples import ROOT, operations, registry
 
 SIDECARS = sorted((ROOT / "scripts").glob("*/*.worst.lua"))
-SCRIPTS = {script.file: script for script in registry().scripts}
+SCRIPTS = registry().scripts
+GROWING = [script for script in SCRIPTS if script.budget.over is not None]
 
 
-def script_of(sidecar: Path) -> Script:
-    return SCRIPTS[f"{sidecar.parent.name}/{sidecar.name.replace('.worst.lua', '.lua')}"]
+def worst(script: Script) -> list[Planned]:
+    """Its cases at all sizes, and those of further calls that its sidecar names."""
+    operation = operations()[script.full_name]
+    planned = plan(registry(), operations(), operation, find_sidecar(registry(), script))
+    return [one for one in planned if one.case.kind == "size" or one.case.name.startswith("call ")]
 
 
-def most(script: Script) -> int:
-    """The greatest size: the range of what the budget's growth is measured over."""
-    over = script.budget.over
-    if over == "keys":
-        spread = next(key for key in script.keys if key.variadic)
-        assert spread.count is not None
-        return int(spread.count.high or 1)
-    args = {arg.name: arg.bounds[1] for arg in script.args}
-    groups = {group.name: group.range.high or 1 for group in script.groups if group.range}
-    return int({**args, **groups}[str(over)])
+def used(client: redis.Redis, planned: Planned) -> int:
+    """Bytes of all keys of the call, once its state is there."""
+    client.flushall()
+    planned.prepare(client)
+    return sum(client.memory_usage(key, samples=0) or 0 for key in planned.call.keys)
 
 
-def of_size(script: Script, size: int) -> Call[Any]:
-    """A valid call whose own argument is the size, where that is a scalar."""
-    call = valid_call(script)
-    names = [arg.name for arg in script.args]
-    if script.budget.over not in names:
-        return call
-    args = list(call.args)
-    args[names.index(str(script.budget.over))] = str(size).encode()
-    return dataclasses.replace(call, args=tuple(args))
+def test_every_script_has_a_worst_case_and_every_worst_case_a_script():
+    files = {f"{path.parent.name}/{path.name.replace('.worst.lua', '.lua')}" for path in SIDECARS}
+
+    assert files == {script.file for script in SCRIPTS}
 
 
-def fill(client: redis.Redis, sidecar: Path, call: Call[Any], size: int) -> None:
-    client.eval(sidecar.read_text("utf-8"), len(call.keys), *call.keys, size, *call.args)
-
-
-@pytest.mark.parametrize("sidecar", SIDECARS, ids=lambda path: path.name)
-def test_a_worst_case_belongs_to_a_script_that_says_how_it_grows(sidecar):
-    script = script_of(sidecar)
-
-    assert script.budget.growth != "1"
-    assert script.budget.over is not None
-
-
-@pytest.mark.parametrize("size", ["least", "most"])
-@pytest.mark.parametrize("sidecar", SIDECARS, ids=lambda path: path.name)
-def test_a_worst_case_fills_the_keys_and_the_script_runs_on_it(sidecar, size, client):
-    script = script_of(sidecar)
-    number = 1 if size == "least" else most(script)
-    call = of_size(script, number)
-
-    fill(client, sidecar, call, number)
-    before = sum(client.memory_usage(key) or 0 for key in call.keys)
-    run(client, call)
+@pytest.mark.parametrize(
+    ("script", "planned"),
+    [
+        pytest.param(script, one, id=f"{script.full_name}-{one.case.name}")
+        for script in SCRIPTS
+        for one in worst(script)
+    ],
+)
+def test_a_worst_case_fills_the_keys_and_the_script_does_its_work_on_them(script, planned, client):
+    before = used(client, planned)
+    reply = run(client, planned.call)
 
     assert before > 0
-    assert all(client.ttl(key) != -1 for key in call.keys if client.exists(key))
+    assert operations()[script.full_name].variant_name(reply)
+    for key, name in keys_of(script, planned.call):
+        if key.expires and client.exists(name):
+            assert client.ttl(name) >= 0
 
 
-@pytest.mark.parametrize("sidecar", SIDECARS, ids=lambda path: path.name)
-def test_more_is_worse(sidecar, client):
-    script = script_of(sidecar)
+@pytest.mark.parametrize("script", GROWING, ids=lambda script: script.full_name)
+def test_more_is_worse(script, client):
+    sizes = [one for one in worst(script) if one.case.kind == "size"]
 
-    used = []
-    for number in (1, most(script)):
-        client.flushall()
-        call = of_size(script, number)
-        fill(client, sidecar, call, number)
-        used.append(sum(client.memory_usage(key, samples=0) or 0 for key in call.keys))
+    taken = [used(client, one) for one in sizes]
 
-    assert used[1] > used[0]
+    assert len(sizes) >= 4
+    assert taken == sorted(taken)
+    assert taken[0] < taken[-1]
 
 
 def test_no_script_of_the_catalogue_lacks_its_worst_case():

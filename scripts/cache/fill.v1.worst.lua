@@ -1,0 +1,13 @@
+#!lua
+-- A value of the greatest length that the header allows is replaced by another one. The
+-- owner holds the lease after failures, which are cut off it.
+-- @call owner=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa value=<high> soft=<high> hard=<high> cost=<high>
+local entry, lease = KEYS[1], KEYS[2]
+local owner = ARGV[2]
+
+redis.call(
+  'HSET', entry, 'v', '1', 'd', string.rep('y', 262144), 's', '1', 'x', '600000', 'n', '0',
+  't', '1', 'o', string.rep('o', 48)
+)
+redis.call('PEXPIRE', entry, 600000)
+redis.call('SET', lease, '!9007199254740991+' .. owner, 'PX', 600000)
