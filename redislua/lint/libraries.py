@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 from redislua.syntax.chunk import Chunk
+from redislua.syntax.registered import REGISTER
 
 __all__ = ["REGISTER", "is_library"]
-
-REGISTER = ("redis.register_function", "server.register_function")
 
 _NAME = re.compile(rb"#!lua\s(?:.*\s)?name=\w+\s*$")
 

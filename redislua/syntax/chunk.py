@@ -42,7 +42,8 @@ from redislua.syntax.nodes import (
 )
 from redislua.syntax.problem import SyntaxProblem
 from redislua.syntax.reaching import function_around, reaching
-from redislua.syntax.sites import CommandCall, command_call, function_of, path_of
+from redislua.syntax.registered import registered
+from redislua.syntax.sites import CommandCall, command_call, function_of, passed_by, path_of
 from redislua.syntax.targets import DEFAULT, Targets
 from redislua.syntax.values import Value
 
@@ -102,7 +103,9 @@ class Chunk:
                     command.name = command.row.name
         self._command_of = by_node
         self._loops: dict[Block, list[Loop]] = {}
-        self._evaluator = Evaluator(by_node, self._calls_of(), self._was_tested)
+        self._evaluator = Evaluator(
+            by_node, self._calls_of(), registered(self.calls), self._was_tested
+        )
 
     def release(self) -> None:
         """Cut what refers back, so that the tree goes when the chunk does: it is of no use then.
@@ -339,11 +342,10 @@ class Chunk:
             calls: list[Call] | None = []
             for read in variable.reads:
                 parent = read.parent
-                if isinstance(parent, Call) and parent.callee is read and parent.method is None:
-                    if calls is not None:
-                        calls.append(parent)
-                else:
+                if not isinstance(parent, Call) or passed_by(parent, read) is None:
                     calls = None
+                elif calls is not None:
+                    calls.append(parent)
             found[function] = calls
         self._calls = found
         return found

@@ -32,7 +32,7 @@ from redislua.syntax.reaching import reaching
 from redislua.syntax.replies import SCANS, reply_value, scan_part
 from redislua.syntax.sites import CommandCall, function_of, path_of
 from redislua.syntax.values import ANYTHING, NOTHING, Kind, Origin, Value, joined, symbol_of
-from redislua.syntax.written import LITERALS, WORDS
+from redislua.syntax.written import GLOBALS, LITERALS, PASSED, WORDS
 
 __all__ = ["Evaluator"]
 
@@ -56,6 +56,7 @@ class Evaluator:
         self,
         commands: dict[Call, CommandCall],
         calls_of: dict[Function, list[Call] | None],
+        registered: set[Function],
         is_tested: Callable[[Expression], bool],
     ) -> None:
         """Know the places where commands and local functions are called.
@@ -63,10 +64,12 @@ class Evaluator:
         Args:
             commands: By the call.
             calls_of: Every call of a function, or None where it may be called elsewhere.
+            registered: The functions of a library, which get KEYS and ARGV as tables.
             is_tested: Whether the script asked before what an expression is.
         """
         self._commands = commands
         self._calls_of = calls_of
+        self._registered = registered
         self._is_tested = is_tested
         self._open: set[Expression | Variable] = set()
         self._is_cut = False
@@ -148,7 +151,7 @@ class Evaluator:
     def _name(self, node: Name) -> Value:
         variable = node.variable
         if variable is None:
-            return _GLOBALS.get(node.id, ANYTHING)
+            return GLOBALS.get(node.id, ANYTHING)
         count = len(variable.definitions)
         if count == 1:
             only = self.definition(variable.definitions[0], variable)
@@ -159,13 +162,16 @@ class Evaluator:
         return joined(self.definition(definition, variable) for definition in reaching(node))
 
     def _argument(self, function: Function, variable: Variable) -> Value:
+        position = function.parameters.index(variable)
+        if function in self._registered:
+            return PASSED[position] if position < len(PASSED) else WORDS["nil"]
         calls = self._calls_of.get(function)
         if not calls:
             return ANYTHING
-        position = function.parameters.index(variable)
         found = []
         for call in calls:
-            arguments: list[Expression] = call.arguments
+            is_own = function_of(call) is function
+            arguments: list[Expression] = call.arguments if is_own else call.arguments[1:]
             if position < len(arguments):
                 found.append(self.value(arguments[position]))
             elif arguments and isinstance(arguments[-1], Call):
@@ -381,14 +387,3 @@ def _element(table: Value) -> Value:
 def _always_returns(function: Function) -> bool:
     statements = function.body.statements
     return bool(statements) and any(statements[-1] is one for one in function.returns)
-
-
-def _elements(origin: Origin, symbol: str) -> Value:
-    element = Value(origin, Kind.STRING)
-    return Value(origin, Kind.TABLE, symbol=symbol, element=element)
-
-
-_GLOBALS: dict[str, Value] = {
-    "KEYS": _elements(Origin.KEYS, "KEYS"),
-    "ARGV": _elements(Origin.ARGV, "ARGV"),
-}

@@ -214,6 +214,18 @@ def function_of(call: Call) -> Function | None:
     return None
 
 
+def passed_by(call: Call, read: Name) -> list[Expression] | None:
+    """What a call passes to the function that a name means; None if it calls another.
+
+    ``pcall(f, a)`` passes what ``f(a)`` does.
+    """
+    if call.callee is read and call.method is None:
+        return call.arguments
+    if call.arguments[:1] == [read] and path_of(call.callee) == "pcall":
+        return call.arguments[1:]
+    return None
+
+
 def path_of(expression: Expression | None, depth: int = 0) -> str | None:
     """``redis.call`` for an expression that means it, through any aliases; None for others."""
     node = bare(expression)

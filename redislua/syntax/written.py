@@ -10,7 +10,7 @@ from typing import Any
 from redislua.syntax.nodes import Constant, Expression, Function, Number, String
 from redislua.syntax.values import Kind, Origin, Value
 
-__all__ = ["LITERALS", "WORDS"]
+__all__ = ["GLOBALS", "LITERALS", "PASSED", "WORDS"]
 
 WORDS = {
     "nil": Value(Origin.LITERAL, Kind.NIL),
@@ -48,3 +48,18 @@ LITERALS: dict[type[Expression], Callable[[Any], Value]] = {
     Function: _function,
 }
 """What is known of them, by class: it rests on nothing else."""
+
+
+def _elements(origin: Origin, symbol: str) -> Value:
+    element = Value(origin, Kind.STRING)
+    return Value(origin, Kind.TABLE, symbol=symbol, element=element)
+
+
+GLOBALS: dict[str, Value] = {
+    "KEYS": _elements(Origin.KEYS, "KEYS"),
+    "ARGV": _elements(Origin.ARGV, "ARGV"),
+}
+"""Tables that every script finds."""
+
+PASSED = tuple(GLOBALS.values())
+"""What a registered function of a library is given."""

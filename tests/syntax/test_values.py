@@ -30,6 +30,18 @@ def looked_at(chunk: Chunk) -> Call:
         ("local keys = KEYS look(keys[2])", Origin.KEYS),
         ("for _, k in ipairs(KEYS) do look(k) end", Origin.KEYS),
         ("for i = 1, #KEYS do look(KEYS[i]) end", Origin.KEYS),
+        ("local function f(k) look(k) end f(KEYS[1])", Origin.KEYS),
+        ("local function f(n, k) look(k) end local ok = pcall(f, 1, KEYS[1])", Origin.KEYS),
+        ("local function f(k) look(k) end f(KEYS[1]) pcall(f, ARGV[1])", Origin.KEYS | Origin.ARGV),
+        (
+            "local function f(keys) look(keys[1]) end redis.register_function('f', f)",
+            Origin.KEYS,
+        ),
+        (
+            "redis.register_function{function_name='f', callback=function(_, a) look(a[1]) end}",
+            Origin.ARGV,
+        ),
+        ("local function f(k) look(k) end other(f)", Origin.UNKNOWN),
         ("look(KEYS[1] .. ':meta')", Origin.DERIVED),
         ("look('lock:' .. KEYS[1])", Origin.DERIVED),
         ("look(KEYS[1] .. ':' .. ARGV[1])", Origin.DERIVED),
