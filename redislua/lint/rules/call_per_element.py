@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
+from redislua.lint.reach import block_of
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Call, Expression, For, ForIn, Loop, Name, Variable
+from redislua.syntax.nodes import Break, Call, Expression, For, ForIn, Loop, Name, Return, Variable
 from redislua.syntax.sites import CommandCall
 
 MEMBERS = {
@@ -69,6 +70,8 @@ class CallPerElement(Rule):
             loop = _loop_of(chunk, command)
             if loop is None or not _is_one_of_many(command, loop):
                 continue
+            if _leaves(command):
+                continue
             yield self.at(
                 command.node,
                 f"{command.name} is called for each element, and takes many at once",
@@ -86,6 +89,12 @@ def _loop_of(chunk: Chunk, command: CommandCall) -> Loop | None:
         return None
     bound = chunk.bound(loops[0])
     return None if bound.by == "constant" and (bound.most or 0) <= FEW else loops[0]
+
+
+def _leaves(command: CommandCall) -> bool:
+    """Whether the loop ends behind the command: then it is called once."""
+    block = block_of(command.node)
+    return block is not None and isinstance(block.statements[-1], Break | Return)
 
 
 def _is_one_of_many(command: CommandCall, loop: Loop) -> bool:

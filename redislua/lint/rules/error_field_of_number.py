@@ -48,7 +48,8 @@ class ErrorFieldOfNumber(Rule):
     severity = Severity.ERROR
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
-        """Yield each field of a number."""
+        """Yield the first field of each number: behind it there is an error, or nothing."""
+        seen: set[str] = set()
         for index in chunk.of(Index):
             if not isinstance(index.key, String) or index.is_written:
                 continue
@@ -59,6 +60,9 @@ class ErrorFieldOfNumber(Rule):
                 continue
             command = value.reply.name if value.reply is not None else ""
             what = quoted(chunk, index.base)
+            if what in seen:
+                continue
+            seen.add(what)
             message = f"{what} is a number when {command} succeeds: a number has no fields"
             yield self.at(index, message, help=f"write `type({what[1:-1]}) == 'table' and` before")
 

@@ -89,7 +89,7 @@ class StringNumberCompare(Rule):
                 text = quoted(chunk, other)
                 message = f"{what} is a number and {text} is text: this is {always}"
                 return self.at(binary, message, help=_numbers(chunk, other))
-            if one.reply is not None and one.is_only(Kind.TABLE) and not one.can_fail:
+            if one.reply is not None and one.is_only(Kind.TABLE | Kind.FALSE) and not one.can_fail:
                 message = f"{what} is a table: this is {always}"
                 return self.at(binary, message, help=_field(one))
         return None

@@ -28,6 +28,8 @@ def test_a_command_for_each_element_is_found(lua: str) -> None:
 @pytest.mark.parametrize(
     "lua",
     [
+        f"{EACH} if redis.call('SISMEMBER', KEYS[1], id) == 0 then redis.call('SADD', KEYS[1], id) return id end end",
+        f"{EACH} if id == 'x' then redis.call('SADD', KEYS[1], id) break end end",
         f"{EACH} redis.call('HINCRBY', KEYS[1], id, 1) end",
         "for _, key in ipairs(KEYS) do redis.call('SADD', key, ARGV[1]) end",
         f"local n = 0 {EACH} n = n + redis.call('SREM', KEYS[1], id) end return n",

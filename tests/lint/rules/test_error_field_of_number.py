@@ -13,6 +13,10 @@ from tests.lint.rules.firing import lines
         ("local r = redis.pcall('ZADD', KEYS[1], 1, 'm')\nif r.err then return r end", [2]),
         ("local r = redis.pcall('INCR', KEYS[1])\nif r['err'] then return r end", [2]),
         ("return redis.call('LLEN', KEYS[1]).ok", [1]),
+        (
+            "local r = redis.pcall('INCR', KEYS[1])\nif r.err then\nreturn redis.error_reply(r.err)\nend",
+            [2],
+        ),
     ],
 )
 def test_a_field_of_a_number_is_found(lua: str, where: list[int]) -> None:

@@ -13,6 +13,10 @@ from tests.lint.rules.firing import lines
         ("if redis.call('INCR', KEYS[1]) > ARGV[1] then return 0 end", [1]),
         ("if ARGV[1] > 5 then return 0 end", [1]),
         (
+            "local got = redis.call('SET', KEYS[1], 1, 'NX', 'EX', 9)\nif got == 'OK' then return 1 end",
+            [2],
+        ),
+        (
             "local n = redis.call('GET', KEYS[1])\nif n and n >= tonumber(ARGV[1]) then return 0 end",
             [2],
         ),
