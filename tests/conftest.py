@@ -23,8 +23,8 @@ from tests.surfaces import SINGLE, WAYS, Surface, Way, WholeCluster, seeds
 
 pytest_plugins = ["tests.rig.fixtures"]
 
-WAITING = frozenset({"cluster", "faults", "rig", "server", "soak"})
-"""Folders of tests that wait for elections, time-outs and starts of servers."""
+WAITING = frozenset({"budget", "cluster", "engine", "faults", "probe", "rig", "server", "soak"})
+"""Folders of tests that wait for elections, time-outs, starts of servers and measurements."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "compared_with_keys",
     "distinct_keys",
     "head_of",
+    "identity",
     "is_derived",
     "is_element_of",
     "is_made_up",
@@ -120,6 +121,14 @@ def _resolved(expression: Expression) -> Node:
             break
         node = value
     return node  # type: ignore[no-any-return]
+
+
+def identity(chunk: Chunk, key: Expression) -> object:
+    """Equal for keys that are written the same and mean the same, as far as seen."""
+    node = bare(key)
+    variable = node.variable if isinstance(node, Name) else None
+    value = chunk.value(node)
+    return chunk.text(node), value.symbol, value.origin, variable and variable.start
 
 
 def is_of_a_global(key: Expression) -> bool:

@@ -9,6 +9,7 @@ from redislua.syntax.nodes import (
     Constant,
     Do,
     If,
+    Node,
     Return,
     Statement,
     While,
@@ -16,7 +17,7 @@ from redislua.syntax.nodes import (
 )
 from redislua.syntax.sites import path_of
 
-__all__ = ["leaves"]
+__all__ = ["is_unreachable", "leaves"]
 
 
 def leaves(statement: Statement) -> bool:
@@ -34,6 +35,20 @@ def leaves(statement: Statement) -> bool:
             condition = bare(statement.condition)
             is_endless = isinstance(condition, Constant) and condition.word == "true"
             return is_endless and not _is_broken(statement.body)
+    return False
+
+
+def is_unreachable(node: Node) -> bool:
+    """Whether a statement in front of a place, or of what it is part of, leaves."""
+    inner = node
+    for outer in node.parents():
+        if isinstance(outer, Block):
+            for statement in outer.statements:
+                if statement.start >= inner.start:
+                    break
+                if leaves(statement):
+                    return True
+        inner = outer
     return False
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from redislua.lint.quotients import is_whole_quotient
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Call, Expression, For, Name, Unary, bare
+from redislua.syntax.nodes import Binary, Call, Expression, Name, Unary, bare
 from redislua.syntax.reaching import reaching
 from redislua.syntax.sites import CommandCall, path_of
 from redislua.syntax.values import Kind, Value
@@ -39,7 +40,7 @@ def fraction_in(chunk: Chunk, expression: Expression, depth: int = 0) -> Express
         return None if value.constant.is_integer() else node
     match node:
         case Binary(operator="/"):
-            return None if _divides(chunk, node) else node
+            return None if is_whole_quotient(chunk, node) else node
         case Binary(operator="*" | "^") if _is_fraction(chunk, node.left, node.right):
             return node
         case Binary(operator="+" | "-" | "*" | "%" | "^" | "or" | "and"):
@@ -60,31 +61,6 @@ def fraction_in(chunk: Chunk, expression: Expression, depth: int = 0) -> Express
                     if found_in is not None:
                         return found_in
     return None
-
-
-def _divides(chunk: Chunk, node: Binary) -> bool:
-    """Whether a quotient is whole, or meant to be.
-
-    ``#list / 2`` counts pairs, ``(n - n % 10) / 10`` cuts a rest off, and ``(i + 1) / 2`` in
-    ``for i = 1, n, 2`` counts rounds.
-    """
-    left, divisor = bare(node.left), chunk.value(node.right)
-    if isinstance(left, Unary) and left.operator == "#":
-        return divisor.constant == 2
-    if isinstance(left, Binary) and left.operator == "-":
-        rest = bare(left.right)
-        if isinstance(rest, Binary) and rest.operator == "%":
-            by = chunk.value(rest.right)
-            return by.symbol is not None and by.symbol == divisor.symbol
-    counter = bare(left.left) if isinstance(left, Binary) and left.operator in "+-" else left
-    if not isinstance(counter, Name) or counter.variable is None:
-        return False
-    loops = [one.node for one in counter.variable.definitions]
-    return (
-        len(loops) == 1
-        and isinstance(loop := loops[0], For)
-        and (loop.step is not None and chunk.value(loop.step).constant == divisor.constant)
-    )
 
 
 def _is_fraction(chunk: Chunk, left: Expression, right: Expression) -> bool:

@@ -32,7 +32,7 @@ from redislua.syntax.nodes import (
 )
 from redislua.syntax.reaching import reaching
 from redislua.syntax.sites import CommandCall
-from redislua.syntax.values import Origin
+from redislua.syntax.values import Kind, Origin
 
 __all__ = ["commands_in", "is_recursive", "replies_of", "surroundings", "unbounded"]
 
@@ -96,6 +96,8 @@ def _reason(chunk: Chunk, loop: Loop) -> str | None:
     if isinstance(loop, For) and _is_capped(chunk, loop):
         return None
     source = loop.values[0] if isinstance(loop, ForIn) else loop.last
+    if isinstance(loop, For) and chunk.value(source).is_only(Kind.TABLE):
+        return None  # no number: the script stops here, and another rule says so
     for command in replies_of(chunk, source):
         if command.name == "KEYS" or excess(chunk, command) is not None:
             return f"once for each element that {command.name} finds"

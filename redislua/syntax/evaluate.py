@@ -305,7 +305,9 @@ class Evaluator:
             case "and":
                 if left.is_only(Kind.TRUTHY):
                     return right
-                return joined([left.without(Kind.TRUTHY), right])
+                # nil and false are the same wherever they come from: what `right` is, counts.
+                missing = left.without(Kind.TRUTHY).but(origin=Origin.NONE)
+                return joined([missing, right])
             case "..":
                 return library.concatenated([left, right])
             case "+" | "-" | "*" | "/" | "%" | "^":

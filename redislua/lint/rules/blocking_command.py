@@ -61,8 +61,9 @@ class BlockingCommand(Rule):
             refusing = self._refusing(chunk, command.name)
             message = f"`{command.name}` never waits in a script"
             if refusing:
+                verb = "refuses" if len(refusing) == 1 else "refuse"
                 message = (
-                    f"{named(refusing)} refuses `{command.name}` in a script; others never wait"
+                    f"{named(refusing)} {verb} `{command.name}` in a script; others never wait"
                 )
             yield self.at(
                 command.first or command.node,

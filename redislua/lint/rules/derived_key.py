@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
-from redislua.lint.keys import allows_undeclared, compared_with_keys, is_derived, slot_is_proven
+from redislua.lint.keys import (
+    allows_undeclared,
+    compared_with_keys,
+    identity,
+    is_derived,
+    slot_is_proven,
+)
 from redislua.lint.rule import Rule
-from redislua.lint.wording import quoted
+from redislua.lint.wording import also, quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import bare
+from redislua.syntax.nodes import Expression, bare
 
 
 class DerivedKey(Rule):
@@ -42,7 +48,8 @@ class DerivedKey(Rule):
     severity = Severity.WARNING
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
-        """Yield the first such key of each command."""
+        """Yield each such key where it is used first."""
+        found: dict[object, list[Expression]] = {}
         compared: frozenset[str] | None = None
         for command in chunk.commands:
             for key in command.key_arguments():
@@ -53,6 +60,11 @@ class DerivedKey(Rule):
                 if compared is None:
                     compared = compared_with_keys(chunk)
                 if chunk.text(bare(key)) not in compared:
-                    message = f"the key {quoted(chunk, key)} is made from one in KEYS: not declared"
-                    yield self.at(key, message, help="let the caller pass it in KEYS, too")
-                    break
+                    same = found.setdefault(identity(chunk, key), [])
+                    same.append(key)
+                    if len(same) == 1:
+                        break  # one of a command's keys is enough
+        for first, *others in found.values():
+            message = f"the key {quoted(chunk, first)} is made from one in KEYS: not declared"
+            message += also(chunk, first, others)
+            yield self.at(first, message, help="let the caller pass it in KEYS, too")

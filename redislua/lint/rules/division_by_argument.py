@@ -35,7 +35,7 @@ class DivisionByArgument(Rule):
     ```
 
     ## Limits
-    An argument that the script compares with anything before is left alone, and so are
+    Each argument is reported once. An argument that the script compares with anything before is left alone, and so are
     scripts with a header, which gives the range of each argument.
     """
 
@@ -44,18 +44,25 @@ class DivisionByArgument(Rule):
     severity = Severity.INFO
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
-        """Yield each division by an argument."""
+        """Yield the first division by each argument."""
         if chunk.script is not None:
             return
         compared: dict[Hashable, int] | None = None
+        seen: set[Hashable] = set()
         for node in chunk.of(Binary):
             if node.operator not in ("/", "%"):
                 continue
             value = chunk.value(node.right)
             symbol = _plain(value.symbol)
-            if value.origin == Origin.ARGV and isinstance(symbol, tuple) and symbol[0] == "ARGV":
+            if (
+                value.origin == Origin.ARGV
+                and isinstance(symbol, tuple)
+                and symbol[0] == "ARGV"
+                and symbol not in seen
+            ):
                 compared = _compared(chunk) if compared is None else compared
                 if compared.get(symbol, node.start) >= node.start:
+                    seen.add(symbol)
                     message = f"`{chunk.text(node.right)}` may be 0"
                     yield self.at(node, message, help="refuse it first")
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
+from redislua.lint.leaving import leaves
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import (
     Block,
-    Call,
-    CallStatement,
+    Break,
     Constant,
     Do,
     If,
     Repeat,
     Return,
-    While,
+    Statement,
     bare,
 )
-from redislua.syntax.sites import path_of
 
 
 class ImplicitNilReturn(Rule):
@@ -45,7 +44,7 @@ class ImplicitNilReturn(Rule):
 
     ## Limits
     Looks at the end of the script, not at `return` without a value. Loops are taken to end,
-    but for `while true`.
+    but for `while true` without `break`.
     """
 
     code = "RL311"
@@ -71,19 +70,18 @@ def _has_value(statement: Return) -> bool:
 
 
 def _leaves(block: Block) -> bool:
-    """Whether what follows a block never runs."""
-    last = block.statements[-1] if block.statements else None
-    match last:
-        case Return():
-            return True
+    """Whether what follows a block never runs: one of its statements is enough."""
+    return any(map(_is_end, block.statements))
+
+
+def _is_end(statement: Statement) -> bool:
+    match statement:
         case Do() | Repeat():
-            return _leaves(last.body)
-        case While():
-            condition = bare(last.condition)
-            return isinstance(condition, Constant) and condition.word == "true"
+            return _leaves(statement.body)
         case If():
-            arms = [body for _, body in last.arms]
-            return last.otherwise is not None and all(map(_leaves, [*arms, last.otherwise]))
-        case CallStatement():
-            return isinstance(last.call, Call) and path_of(last.call.callee) == "error"
-    return False
+            arms = [body for _, body in statement.arms]
+            ends = statement.otherwise
+            return ends is not None and all(map(_leaves, [*arms, ends]))
+        case Break():
+            return False  # it ends a loop, not the script
+    return leaves(statement)

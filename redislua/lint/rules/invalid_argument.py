@@ -6,8 +6,20 @@ from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
+from redislua.lint.tables import is_table
+from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Constant, Expression, Table, Unary, bare
+from redislua.syntax.nodes import (
+    Binary,
+    Constant,
+    Expression,
+    Name,
+    Number,
+    String,
+    Table,
+    Unary,
+    bare,
+)
 from redislua.syntax.values import Kind, Value
 
 WRONG = Kind.NIL | Kind.BOOLEAN | Kind.TABLE | Kind.FUNCTION
@@ -32,6 +44,7 @@ class InvalidArgument(Rule):
 
     ## Limits
     Reported is what can be nothing else: not a reply or an argument that may be missing.
+    `x or nil` is a warning: where `x` is missing, the call fails.
     """
 
     code = "RL108"
@@ -46,11 +59,32 @@ class InvalidArgument(Rule):
                 if argument is last:
                     continue
                 value = chunk.value(argument)
+                name = command.name or "a command"
+                if value.can_be(Kind.TABLE) and is_table(chunk, argument):
+                    value = value.without(~Kind.TABLE)
                 if value.is_only(WRONG):
                     what, help_ = _words(chunk, argument, value)
-                    name = command.name or "a command"
                     message = f"{what}, which `{name}` cannot take"
                     yield self.at(argument, message, help=help_)
+                elif _is_or_nil(chunk, argument):
+                    message = f"{quoted(chunk, argument)} may be nil, which `{name}` cannot take"
+                    help_ = "give it a default, or call the command only where it is there"
+                    yield self.at(argument, message, help=help_, severity=Severity.WARNING)
+
+
+def _is_or_nil(chunk: Chunk, argument: Expression) -> bool:
+    """Whether it is written ``x or nil``, there or where its local gets it."""
+    node = bare(argument)
+    if isinstance(node, Name) and node.variable is not None:
+        value = bare(node.variable.only_value())
+        if isinstance(value, Binary) and chunk.is_tested(node):
+            return False
+        node = value
+    if not isinstance(node, Binary) or node.operator != "or":
+        return False
+    right = bare(node.right)
+    is_falsy = isinstance(right, Constant) and right.word != "true"
+    return is_falsy and not isinstance(bare(node.left), String | Number)
 
 
 def _words(chunk: Chunk, argument: Expression, value: Value) -> tuple[str, str]:

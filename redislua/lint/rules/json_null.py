@@ -9,7 +9,7 @@ from redislua.lint.json_values import is_decoded_part
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Constant, bare
+from redislua.syntax.nodes import Binary, Constant, Expression, Index, Name, bare
 
 
 class JsonNull(Rule):
@@ -44,8 +44,10 @@ class JsonNull(Rule):
     ```
 
     ## Limits
-    Silent where the script compares the same field with `cjson.null`, and where it is not
-    seen that the value was decoded.
+    Mostly the test is for a field that is absent, and no writer ever stores null: this is
+    a warning where the script itself knows `cjson.null`, and for what a loop over the fields
+    gives, else information. Silent where the same field is compared with `cjson.null`, and
+    where it is not seen that the value was decoded.
     """
 
     code = "RL313"
@@ -66,7 +68,17 @@ class JsonNull(Rule):
                         binary,
                         f"{quoted(chunk, node)} is not nil when the JSON says null",
                         help="compare with `cjson.null`, too",
+                        severity=_severity(chunk, node),
                     )
+
+
+def _severity(chunk: Chunk, node: Expression) -> Severity | None:
+    """A field may be absent, and nil then; what a loop over fields gives never is."""
+    inner = bare(node)
+    if isinstance(inner, Name) and inner.variable is not None and inner.variable.kind == "loop":
+        return None
+    has_null = any(chunk.means(index) == "cjson.null" for index in chunk.of(Index))
+    return None if has_null else Severity.INFO
 
 
 def _knows_null(chunk: Chunk, text: str) -> bool:

@@ -8,7 +8,7 @@ from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Unary
+from redislua.syntax.nodes import Binary, Constant, Unary, bare
 from redislua.syntax.values import Kind
 
 COMPARISONS = ("==", "~=", "<", "<=", ">", ">=")
@@ -38,7 +38,8 @@ class NegatedComparison(Rule):
     ```
 
     ## Limits
-    Silent where the other side can be true or false, and where parentheses say what is meant.
+    A warning where the other side may be true or false. Silent where it is nothing else: the
+    result of a comparison or of `not`; and where parentheses say what is meant.
     """
 
     code = "RL323"
@@ -54,10 +55,16 @@ class NegatedComparison(Rule):
             if not isinstance(left, Unary) or left.operator != "not":
                 continue
             other = chunk.value(binary.right)
-            if not other.kind or other.can_be(Kind.BOOLEAN):
+            is_constant = isinstance(bare(binary.right), Constant)
+            if not other.kind or (other.is_only(Kind.BOOLEAN) and not is_constant):
                 continue
+            # With `<` it stops the script whatever stands there.
+            is_order = binary.operator not in ("==", "~=")
+            is_certain = is_order or not other.can_be(Kind.BOOLEAN)
+            severity = Severity.ERROR if is_certain else Severity.WARNING
             what = quoted(chunk, binary)
             meant = f"not ({chunk.text(left.operand)} {binary.operator} "
             meant += f"{chunk.text(binary.right)})"
+            help_ = f"write `{meant}`" if len(meant) < 80 else ""
             message = f"{what} compares `{chunk.text(left)}`, which is true or false"
-            yield self.at(binary, message, help=f"write `{meant}`" if len(meant) < 80 else "")
+            yield self.at(binary, message, help=help_, severity=severity)

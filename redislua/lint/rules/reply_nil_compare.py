@@ -9,7 +9,7 @@ from redislua.lint.replies import has_resp3, reply_type
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Constant, Expression, bare
+from redislua.syntax.nodes import Binary, Constant, Expression, Parens, bare
 from redislua.syntax.sites import CommandCall
 from redislua.syntax.values import Kind, Origin, Value
 
@@ -46,8 +46,8 @@ class ReplyNilCompare(Rule):
 
     ## Limits
     Silent in a script that calls `redis.setresp(3)`, where a missing reply is `nil`. What is
-    read from an array beyond its end is `nil`, and rightly compared with it. A comparison of
-    a reply that is always there, such as an array, is information only.
+    read from an array beyond its end is `nil`, and rightly compared with it. Where a
+    reply that is always there is tested for nil beside other tests, that is information only.
     """
 
     code = "RL302"
@@ -87,7 +87,9 @@ class ReplyNilCompare(Rule):
             fix = Fix("Compare with false", (Edit(constant.start, constant.end, b"false"),))
             return self.at(binary, message, help="compare with `false`, or use `not`", fix=fix)
         message = f"{what} is never nil: this is {always}"
-        return self.at(binary, message, severity=Severity.INFO)
+        help_ = "compare the number or the length: `== 0`"
+        is_extra = _is_part_of_a_condition(binary)
+        return self.at(binary, message, help=help_, severity=Severity.INFO if is_extra else None)
 
     def _never_false(
         self, chunk: Chunk, binary: Binary, reply: Expression, command: CommandCall
@@ -98,6 +100,14 @@ class ReplyNilCompare(Rule):
             f"{given}: this is {ALWAYS[binary.operator]}"
         )
         return self.at(binary, message, help="compare the number or the length: `== 0`")
+
+
+def _is_part_of_a_condition(binary: Binary) -> bool:
+    """Whether another test stands beside it: then it is care, not a mistake."""
+    outer = binary.parent
+    while isinstance(outer, Parens):
+        outer = outer.parent
+    return isinstance(outer, Binary) and outer.operator in ("and", "or")
 
 
 def _always_there(value: Value) -> CommandCall | None:

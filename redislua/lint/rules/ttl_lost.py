@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.expiry import ASKING, creating, drops, expiring, follows, gives, stored_parts
+from redislua.lint.leaving import is_unreachable
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import symbol_of
 from redislua.lint.wording import quoted
@@ -36,9 +37,9 @@ class TtlLost(Rule):
     ```
 
     ## Limits
-    Silent where an expiry follows on some path, and where the caller chooses between a key
-    with and one without expiry. Keys that a header declares with `expires` are left to
-    `missing-expire`.
+    Silent where an expiry follows on some path, where the caller chooses between a key with
+    and one without expiry, and about code that never runs. Keys that a header declares with
+    `expires` are left to `missing-expire`.
     """
 
     code = "RL602"
@@ -55,7 +56,9 @@ class TtlLost(Rule):
             if symbol is None or _is_declared(chunk, symbol):
                 continue
             other = _evidence(chunk, timed, command, symbol)
-            if other is None or follows(chunk, command.node, expiring(chunk, symbol)).is_there:
+            if other is None or is_unreachable(command.node):
+                continue
+            if follows(chunk, command.node, expiring(chunk, symbol)).is_there:
                 continue
             verb = "asks for" if other.name in ASKING else "gives"
             yield self.at(
@@ -85,6 +88,7 @@ def _evidence(
     for other in timed:
         if (
             other is not command
+            and not is_unreachable(other.node)
             and symbol_of(chunk, other.arguments[0]) == symbol
             and not _is_choice(chunk, command.node, other.node)
         ):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
-from redislua.lint.rounds import surroundings
+from redislua.lint.rounds import surroundings, unbounded
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import OBJECTS, excess, is_growth_declared
 from redislua.syntax.chunk import Chunk
+from redislua.syntax.nodes import For, ForIn
+from redislua.syntax.sites import CommandCall
 
 
 class UnboundedRead(Rule):
@@ -34,7 +36,8 @@ class UnboundedRead(Rule):
     Silent where the range ends in a variable, where the script trims the collection or
     compares its size with a bound first, and where the header declares over what the cost
     grows (`@budget growth=linear n=...`). HGETALL, HKEYS and HVALS are an info: most hashes
-    are objects. A read in a loop is `nested-unbounded`.
+    are objects. A read in a loop is `nested-unbounded`, and one that stands in the head of
+    a loop with commands is part of what `unbounded-loop` says.
     """
 
     code = "RL501"
@@ -49,9 +52,21 @@ class UnboundedRead(Rule):
             advice = excess(chunk, command)
             if advice is None or surroundings(chunk, command.node):
                 continue
+            if _is_head_of_a_found_loop(chunk, command):
+                continue
             yield self.at(
                 command.node,
                 f"{command.name} reads all that there is, and nothing bounds that",
                 help=advice,
                 severity=Severity.INFO if command.name in OBJECTS else None,
             )
+
+
+def _is_head_of_a_found_loop(chunk: Chunk, command: CommandCall) -> bool:
+    """Whether a loop goes over the reply right there, and is reported for that."""
+    return any(
+        isinstance(outer, For | ForIn)
+        and command.end <= outer.body.start
+        and unbounded(chunk, outer) is not None
+        for outer in command.node.parents()
+    )

@@ -10,12 +10,13 @@ from redislua.lint.keys import (
     allows_undeclared,
     compared_with_keys,
     head_of,
+    identity,
     is_made_up,
     is_of_a_global,
     key_uses,
 )
 from redislua.lint.rule import Rule
-from redislua.lint.wording import quoted
+from redislua.lint.wording import also, quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import Expression, bare
 from redislua.syntax.values import Origin, Value
@@ -43,7 +44,8 @@ class UndeclaredKey(Rule):
     An error where the key is written in the script or made from an argument; a warning where
     it was read from the server, or comes from `KEYS` on some paths; information where its
     origin is not known. Commands whose name is not a literal are passed over, and so are keys
-    that the script compares with those it was given. Silent in a script that says
+    that the script compares with those it was given. A key that several commands use is
+    reported where it is used first. Silent in a script that says
     `--!df flags=allow-undeclared-keys`.
     """
 
@@ -52,7 +54,8 @@ class UndeclaredKey(Rule):
     severity = Severity.ERROR
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
-        """Yield the first such key of each command, or the argument that passes it."""
+        """Yield each such key where it is used first, or the argument that passes it."""
+        found: dict[object, list[tuple[Expression, Value]]] = {}
         seen: set[int] = set()
         compared: frozenset[str] | None = None
         for command in chunk.commands:
@@ -65,10 +68,14 @@ class UndeclaredKey(Rule):
                     if is_of_a_global(key) or chunk.text(bare(key)) in compared:
                         continue
                     seen.add(key.start)
-                    yield self._finding(chunk, key, value)
-                    break
+                    same = found.setdefault(identity(chunk, key), [])
+                    same.append((key, value))
+                    if len(same) == 1:
+                        break  # one of a command's keys is enough
+        for (key, value), *others in found.values():
+            yield self._finding(chunk, key, value, also(chunk, key, [one for one, _ in others]))
 
-    def _finding(self, chunk: Chunk, key: Expression, value: Value) -> Finding:
+    def _finding(self, chunk: Chunk, key: Expression, value: Value, elsewhere: str) -> Finding:
         severity = _severity(chunk, key, value)
         what = quoted(chunk, key)
         if value.origin & DECLARED:
@@ -79,7 +86,8 @@ class UndeclaredKey(Rule):
             message = f"the key {what} was read by the script: it is not in KEYS"
         else:
             message = f"the key {what} is not in KEYS"
-        return self.at(key, message, help="let the caller pass it in KEYS", severity=severity)
+        help_ = "let the caller pass it in KEYS"
+        return self.at(key, message + elsewhere, help=help_, severity=severity)
 
 
 def _severity(chunk: Chunk, key: Expression, value: Value) -> Severity:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.reach import is_in_protected_call, runs_before
 from redislua.lint.rule import Rule
+from redislua.lint.wording import also
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.environment import ELSEWHERE, GLOBALS, LIBRARIES
 from redislua.syntax.nodes import Function, Name
@@ -44,20 +45,22 @@ class UndefinedGlobal(Rule):
     severity = Severity.ERROR
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
-        """Yield each name that means nothing."""
+        """Yield the first use of each name that means nothing."""
         unknown = [name for name in chunk.globals if name.id not in KNOWN and not name.is_written]
         if not unknown or _is_a_part(chunk):
             return
         written = [name for name in chunk.globals if name.is_written]
+        found: dict[str, list[Name]] = {}
         for name in unknown:
             if name.id == "arg" and _has_arg(name):
                 continue
             if any(one.id == name.id and runs_before(one, name) for one in written):
                 continue
             if not is_in_protected_call(name):
-                yield self.at(
-                    name, f"`{name.id}` is not declared anywhere", help=_meant(chunk, name)
-                )
+                found.setdefault(name.id, []).append(name)
+        for first, *others in found.values():
+            message = f"`{first.id}` is not declared anywhere{also(chunk, first, others)}"
+            yield self.at(first, message, help=_meant(chunk, first))
 
 
 def _is_a_part(chunk: Chunk) -> bool:

@@ -8,19 +8,33 @@ from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.operands import ARITHMETIC, ORDERS
 from redislua.lint.reach import is_in_protected_call
 from redislua.lint.rule import Rule
+from redislua.lint.tables import is_table
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.literals import number_of
-from redislua.syntax.nodes import Binary, Expression, For, Node, String, Unary, bare
-from redislua.syntax.values import Kind
+from redislua.syntax.nodes import Binary, Expression, For, Node, Parens, String, Unary, bare
+from redislua.syntax.values import Kind, Value
+
+BOOLEAN = Kind.BOOLEAN | Kind.FUNCTION
+CONVERSION = "`tonumber` gives nil"
+FUNCTIONS = {
+    **dict.fromkeys(("string.len", "string.lower", "string.upper", "string.reverse"), 1),
+    **dict.fromkeys(("string.sub", "string.byte", "string.rep"), 3),
+    **dict.fromkeys(("string.find", "string.match", "string.gmatch", "string.gsub"), 2),
+    **dict.fromkeys(("math.floor", "math.ceil", "math.abs", "math.sqrt", "math.log"), 1),
+    **dict.fromkeys(("math.max", "math.min", "math.fmod", "math.pow"), 9),
+    **dict.fromkeys(("cjson.decode", "cmsgpack.unpack"), 1),
+}
+"""Functions of texts and numbers, and how many of their arguments must be such."""
 
 
 class WrongOperand(Rule):
-    """A table, or a text that is no number, stands where a number belongs.
+    """A table, a boolean or a text that is no number stands where a number belongs.
 
     ## Why is this bad?
     `TIME` and `HMGET` give tables. Arithmetic, `<` and `..` on a table stop the script, and
-    so does `'text' + 1`, where `..` was meant; `tonumber` of a table is nil.
+    so do `string.len` and `math.floor` of one, and `'text' + 1`, where `..` was meant;
+    `tonumber` of a table is nil.
 
     ## Example
     ```lua
@@ -45,17 +59,41 @@ class WrongOperand(Rule):
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each operand that no operator takes."""
         for node, use in _operands(chunk):
-            if is_in_protected_call(node):
-                continue
-            value = chunk.value(node)
-            what = quoted(chunk, node)
-            if value.is_only(Kind.TABLE) and not value.can_fail:
-                which = f"the table that {value.reply.name} gives" if value.reply else "a table"
-                help_ = "take an element: `[1]`" if value.reply else ""
-                yield self.at(node, f"{what} is {which}: {use}", help=help_)
-            elif _is_no_number(node) and "arithmetic" in use:
-                help_ = "`..` joins texts"
-                yield self.at(node, f"{what} is no number: {use}", help=help_)
+            found = self._operand(chunk, node, use)
+            if found is not None and not is_in_protected_call(node):
+                yield found
+        for unary in chunk.of(Unary):
+            value = chunk.value(unary.operand)
+            if (
+                unary.operator == "#"
+                and value.is_only(BOOLEAN | Kind.NUMBER)
+                and not is_in_protected_call(unary)
+            ):
+                message = f"{quoted(chunk, unary.operand)} has no length: `#` stops the script"
+                yield self.at(unary, message)
+
+    def _operand(self, chunk: Chunk, node: Expression, use: str) -> Finding | None:
+        value = chunk.value(node)
+        if value.can_be(Kind.TABLE) and is_table(chunk, node):
+            which = f"the table that {value.reply.name} gives" if value.reply else "a table"
+            help_ = "take an element: `[1]`" if value.reply else ""
+            return self.at(node, f"{quoted(chunk, node)} is {which}: {use}", help=help_)
+        if value.is_only(BOOLEAN) and use != CONVERSION and not _is_plain_not(node):
+            return self.at(node, f"{quoted(chunk, node)} is {_named(value)}: {use}")
+        if isinstance(node, String | Parens) and "arithmetic" in use and _is_no_number(node):
+            message = f"{quoted(chunk, node)} is no number: {use}"
+            return self.at(node, message, help="`..` joins texts")
+        return None
+
+
+def _is_plain_not(node: Expression) -> bool:
+    """Whether it is ``not x`` before a comparison: that is another rule's."""
+    outer = node.parent
+    return isinstance(node, Unary) and isinstance(outer, Binary) and outer.operator in ORDERS
+
+
+def _named(value: Value) -> str:
+    return "true or false" if value.is_only(Kind.BOOLEAN) else "a function"
 
 
 def _operands(chunk: Chunk) -> Iterator[tuple[Expression, str]]:
@@ -78,7 +116,11 @@ def _operands(chunk: Chunk) -> Iterator[tuple[Expression, str]]:
         yield loop.last, "`for` stops the script"
     for call in chunk.calls_to("tonumber"):
         if call.arguments:
-            yield call.arguments[0], "`tonumber` gives nil"
+            yield call.arguments[0], CONVERSION
+    for call in chunk.calls:
+        if call.method is None and call.path in FUNCTIONS:
+            for argument in call.arguments[: FUNCTIONS[call.path]]:
+                yield argument, f"`{call.path}` stops the script"
 
 
 def _is_no_number(node: Node) -> bool:

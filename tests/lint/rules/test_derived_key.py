@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lint.rules.firing import lines
+from tests.lint.rules.firing import diagnostics, lines
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from tests.lint.rules.firing import lines
         ("redis.call('GET', KEYS[1] .. ':meta')", [1]),
         (
             "local base = KEYS[1]\nlocal meta = base .. ':meta'\nredis.call('GET', meta)\nredis.call('DEL', meta)",
-            [3, 4],
+            [3],
         ),
         ("redis.call('GET', 'lock:' .. KEYS[1])", [1]),
         ("redis.call('GET', string.format('%s:%s', KEYS[1], ARGV[1]))", [1]),
@@ -21,6 +21,10 @@ from tests.lint.rules.firing import lines
         (
             "local function meta(key) return key .. ':meta' end\nredis.call('GET', meta(KEYS[1]))",
             [2],
+        ),
+        (
+            "redis.call('GET', KEYS[1] .. ':a')\nredis.call('DEL', KEYS[1] .. ':a', KEYS[1] .. ':b')",
+            [1, 2],
         ),
         ("redis.call('DEL', KEYS[1], KEYS[1] .. ':a', KEYS[1] .. ':b')", [1]),
     ],
@@ -70,3 +74,11 @@ def test_a_headers_hash_tag_proves_the_slot(pattern: str, where: list[int]) -> N
     lua = HEADER.replace("{pattern}", pattern)
 
     assert lines(lua, "RL202") == where
+
+
+def test_a_key_is_reported_once_with_all_its_lines() -> None:
+    lua = "local meta = KEYS[1] .. ':meta'\nredis.call('GET', meta)\nredis.call('GET', KEYS[1])\nredis.call('DEL', meta)\nredis.call('DEL', meta)"
+    (found,) = diagnostics(lua, "RL202")
+
+    assert found.line == 2
+    assert found.message.endswith("(also in lines 4, 5)")

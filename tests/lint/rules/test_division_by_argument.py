@@ -10,6 +10,7 @@ FIRES = [
     ("return 10 / tonumber(ARGV[1])", [1]),
     ("local n = tonumber(ARGV[1])\nreturn 7 % n", [2]),
     ("return 10 / ARGV[2]", [1]),
+    ("local n = tonumber(ARGV[1])\nlocal a = 7 % n\nreturn {a, 9 / n, 9 / ARGV[2]}", [2, 3]),
     ("local rate = tonumber(ARGV[1])\nlocal cost = 1 / rate\nreturn tostring(cost)", [2]),
 ]
 

@@ -43,6 +43,11 @@ def test_a_lost_expiry_is_found(lua: str) -> None:
         "redis.call('EXPIRE', KEYS[1], 9) redis.call('SET', KEYS[2], 1)",
         "redis.call('EXPIRE', KEYS[1], 9) redis.call('INCR', KEYS[1])",
         "redis.call('TTL', KEYS[1]) redis.call('SET', KEYS[1], 1, 'NX')",
+        (
+            "redis.call('SET', KEYS[1], 1) if ARGV[1] then return 0 else return 1 end"
+            " redis.call('EXPIRE', KEYS[1], 9)"
+        ),
+        "redis.call('EXPIRE', KEYS[1], 9) do return 1 end redis.call('SET', KEYS[1], 1)",
     ],
 )
 def test_an_expiry_that_stays_is_left_alone(lua: str) -> None:

@@ -75,3 +75,21 @@ def test_a_declared_or_checked_key_is_none(lua: str) -> None:
 )
 def test_how_sure_it_is_decides_the_severity(lua: str, severity: str) -> None:
     assert [one.severity for one in diagnostics(lua, "RL201")] == [severity]
+
+
+def test_a_key_is_reported_once_with_all_its_lines() -> None:
+    lua = "local job = 'job:' .. ARGV[1]\nredis.call('GET', job)\nredis.call('GET', KEYS[1])\nredis.call('DEL', job)\nredis.call('DEL', job)"
+    (found,) = diagnostics(lua, "RL201")
+
+    assert found.line == 2
+    assert found.message.endswith("(also in lines 4, 5)")
+
+
+def test_one_name_for_two_keys_is_reported_twice() -> None:
+    lua = """local k = 'a'
+redis.call('GET', k)
+k = ARGV[1]
+redis.call('GET', k)
+do local k = redis.call('RPOP', KEYS[1]) redis.call('GET', k) end"""
+
+    assert lines(lua, "RL201") == [2, 4, 5]

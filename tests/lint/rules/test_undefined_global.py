@@ -44,3 +44,10 @@ def test_a_name_that_is_nearly_right_is_proposed():
     (found,) = diagnostics("local amount = 1 return amout", "RL011")
 
     assert found.help == "did you mean `amount`?"
+
+
+def test_each_name_is_reported_once_with_all_its_lines():
+    (found,) = diagnostics("local a = total\nlocal b = total\nreturn a + b + total", "RL011")
+
+    assert found.line == 1
+    assert "(also in lines 2, 3)" in found.message

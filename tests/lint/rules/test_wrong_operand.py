@@ -19,6 +19,18 @@ from tests.lint.rules.firing import lines
         ),
         ("return 'moved ' + tonumber(ARGV[1])", [1]),
         ("return 'k:' .. {}", [1]),
+        ("local t = {1}\nreturn string.len(t)", [2]),
+        ("local o = cjson.decode(ARGV[1])\no.n = 1\nreturn string.upper(o)", [3]),
+        (
+            "local o = cjson.decode(ARGV[1])\nfor _, v in ipairs(o) do redis.call('INCR', v) end\nreturn 'x' .. o",
+            [3],
+        ),
+        ("return math.floor(redis.call('TIME'))", [1]),
+        ("return cjson.decode(redis.call('LRANGE', KEYS[1], 0, 5))", [1]),
+        ("local is_new = redis.call('SADD', KEYS[1], ARGV[1]) == 1\nreturn is_new + 1", [2]),
+        ("return 'new: ' .. (redis.call('SADD', KEYS[1], ARGV[1]) == 1)", [1]),
+        ("return #redis.call('LLEN', KEYS[1])", [1]),
+        ("local n = tonumber(ARGV[1]) or 0\nfor i = 1, #n do redis.call('INCR', KEYS[i]) end", [2]),
     ],
 )
 def test_a_table_or_a_word_is_found(lua: str, where: list[int]) -> None:
@@ -33,6 +45,12 @@ def test_a_table_or_a_word_is_found(lua: str, where: list[int]) -> None:
         "return ' 0x10 ' * 2",
         "local all = redis.call('SMEMBERS', KEYS[1])\nif #all > 5 then return 1 end",
         "local r = redis.pcall('INCR', KEYS[1])\nreturn r + 1",
+        "local o = cjson.decode(ARGV[1])\nif ARGV[2] then o.n = 1 end\nreturn string.upper(o)",
+        "local o = cjson.decode(ARGV[1])\nreturn string.upper(o.n)",
+        "local o = cjson.decode(ARGV[1])\no.n = 1\no = cjson.encode(o)\nreturn string.upper(o)",
+        "return #ARGV[1] + #KEYS + #redis.call('GET', KEYS[1])",
+        "return string.gsub(ARGV[1], '%w', {a = 'b'})",
+        "local ok = pcall(function() return math.floor({}) end)\nreturn tostring(ok)",
         "local x = {}\nif ARGV[1] then x = 5 end\nreturn x + 1",
     ],
 )
