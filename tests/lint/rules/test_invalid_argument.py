@@ -18,9 +18,9 @@ FIRES = [
     ("redis.pcall('SADD', KEYS[1], ARGV)", [1]),
     ("local t = cjson.decode(ARGV[1])\nt.seen = 1\nredis.call('SET', KEYS[1], t)", [3]),
     (
-        "local t = cmsgpack.unpack(ARGV[1])\n"
-        "for k, v in pairs(t) do redis.call('HSET', KEYS[1], k, v) end\n"
-        "return redis.call('SET', KEYS[2], t)",
+        """local t = cmsgpack.unpack(ARGV[1])
+           for k, v in pairs(t) do redis.call('HSET', KEYS[1], k, v) end
+           return redis.call('SET', KEYS[2], t)""",
         [3],
     ),
     ("redis.call('EXPIRE', KEYS[1], ARGV[1] or nil)", [1]),
