@@ -32,6 +32,8 @@ from redislua.syntax.values import Kind, Value
 __all__ = ["absent_reply", "can_be_absent", "is_certain", "may_be_beyond"]
 
 DEEPEST = 12
+SEEN = 8
+"""Definitions of a local that are looked at one by one."""
 
 FILLING = ("HINCRBY", "HINCRBYFLOAT", "HMSET", "HSET", "HSETNX")
 
@@ -69,6 +71,9 @@ OPTIONAL = ("string?", "double?", "integer?", "array?", "nested?")
 FIELDS = ("HGET", "HMGET", "HSTRLEN")
 """Commands that read some fields of a hash: others that are there prove nothing."""
 
+TELLING = ("EXISTS", "HEXISTS", "HLEN", "OBJECT ENCODING", "PTTL", "TTL", "TYPE")
+"""Commands that tell whether a key is there, or some field: not another field."""
+
 
 def can_be_absent(command: CommandCall) -> bool:
     """Whether a reply, or an element of it, is false or nil when something is missing."""
@@ -85,7 +90,9 @@ def may_be_beyond(chunk: Chunk, node: Expression) -> CommandCall | None:
     """The command of whose reply an element is taken by its number, and which may have none."""
     inner = bare(node)
     if isinstance(inner, Name) and inner.variable is not None:
-        inner = bare(inner.variable.only_value())
+        found = reaching(inner) if len(inner.variable.definitions) <= SEEN else []
+        only = found[0] if len(found) == 1 else None
+        inner = bare(only.value) if only is not None and only.index == 0 else None
     if not isinstance(inner, Index) or not isinstance(chunk.value(inner.key).constant, float):
         return None
     command = chunk.value(inner.base).reply
@@ -213,14 +220,33 @@ def _may_lack(chunk: Chunk, command: CommandCall, at: int) -> bool:
 
 def _proves(chunk: Chunk, other: CommandCall, command: CommandCall) -> bool:
     """Whether what an earlier command did or told means that there is something to read."""
+    if command.name in FIELDS and other.name in TELLING:
+        # A key that is there may lack the field, unless this script fills it.
+        return _is_of_fields(chunk, other, command) or _fills_fields(chunk, command)
     if other.row is None or not other.row.is_write:
         return True  # its answer was asked for, as far as anybody can tell
     if not runs_before(other.node, command.node):
         return _fills_a_gap(chunk, other)
     if command.name not in FIELDS or other.name not in FILLING:
         return True
+    return _is_of_fields(chunk, other, command)
+
+
+def _is_of_fields(chunk: Chunk, other: CommandCall, command: CommandCall) -> bool:
+    """Whether a command may name one of the fields that another reads."""
     fields = {chunk.text(one) for one in command.arguments[1:]}
     return other.is_open or any(chunk.text(one) in fields for one in other.arguments[1:])
+
+
+def _fills_fields(chunk: Chunk, command: CommandCall) -> bool:
+    """Whether the script itself writes, anywhere, one of the fields that a command reads."""
+    keys = {chunk.text(key) for key in command.key_arguments()}
+    return any(
+        other.name in FILLING
+        and any(chunk.text(key) in keys for key in other.key_arguments())
+        and _is_of_fields(chunk, other, command)
+        for other in chunk.commands
+    )
 
 
 def _fills_a_gap(chunk: Chunk, write: CommandCall) -> bool:
@@ -320,5 +346,19 @@ def is_certain(chunk: Chunk, node: Node) -> bool:
             return False
         inner = outer
     return not any(
-        one.end <= node.start and one.function is chunk.main for one in chunk.returns
+        one.end <= node.start and one.function is chunk.main and not _is_dead(chunk, one)
+        for one in chunk.returns
     ) and not any(call.start < node.start for call in chunk.calls_to("error", "assert"))
+
+
+def _is_dead(chunk: Chunk, node: Node) -> bool:
+    """Whether a place is reached only where a reply is nil, which none ever is."""
+    inner = node
+    for outer in node.parents():
+        if isinstance(outer, If):
+            for condition, block in outer.arms:
+                test = bare(condition)
+                if block is inner and isinstance(test, Binary):
+                    return any(chunk.is_vain(bare(side)) for side in (test.left, test.right))
+        inner = outer
+    return False

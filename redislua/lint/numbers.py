@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.quotients import is_whole_quotient
+from redislua.lint.reply_parts import command_behind
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Call, Expression, Name, Unary, bare
+from redislua.syntax.nodes import Binary, Call, Expression, Index, Name, Unary, bare
 from redislua.syntax.reaching import reaching
 from redislua.syntax.sites import CommandCall, path_of
 from redislua.syntax.values import Kind, Value
@@ -17,6 +18,7 @@ EXACT = 1e14
 """From here on Lua's own text of a number has an exponent, and fewer digits."""
 
 FRACTIONAL = ("math.log", "math.sqrt", "math.exp", "math.log10", "math.sin", "math.cos")
+FLOATS = ("GEODIST", "HINCRBYFLOAT", "INCRBYFLOAT")
 PASSING = ("math.max", "math.min", "math.abs", "tonumber")
 DEEPEST = 10
 
@@ -32,10 +34,14 @@ def fraction_in(chunk: Chunk, expression: Expression, depth: int = 0) -> Express
     Looks through locals, sums, products, ``math.max`` and ``math.min``; not through what
     makes numbers whole.
     """
-    node = bare(expression)
+    node: Expression = bare(expression)
     value = chunk.value(node)
-    if depth > DEEPEST or value.is_whole or not value.can_be(Kind.NUMBER):
+    if depth > DEEPEST or value.is_whole:
         return None
+    if depth and _is_distance(chunk, node, value):
+        return node
+    if not value.can_be(Kind.NUMBER):
+        return _distance_behind(chunk, node) if depth else None
     if isinstance(value.constant, float):
         return None if value.constant.is_integer() else node
     match node:
@@ -61,6 +67,25 @@ def fraction_in(chunk: Chunk, expression: Expression, depth: int = 0) -> Express
                     if found_in is not None:
                         return found_in
     return None
+
+
+def _is_distance(chunk: Chunk, node: Expression, value: Value) -> bool:
+    """Whether it is a distance, or a sum of floats, as the server writes it."""
+    if isinstance(node, Call):
+        return value.reply is not None and value.reply.name in FLOATS
+    if not isinstance(node, Index) or chunk.value(node.key).constant != 2:
+        return False
+    command = command_behind(chunk, node)
+    is_row = command is not None and bare(node.base) is not command.node
+    return is_row and command is not None and command.has_word("WITHDIST")
+
+
+def _distance_behind(chunk: Chunk, node: Expression) -> Expression | None:
+    """The distance that a local is, which the server sends as text."""
+    value = node.variable.only_value() if isinstance(node, Name) and node.variable else None
+    only = bare(value)
+    is_one = only is not None and _is_distance(chunk, only, chunk.value(only))
+    return only if is_one else None
 
 
 def _is_fraction(chunk: Chunk, left: Expression, right: Expression) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 from weakref import WeakKeyDictionary
 
-from redislua.lint.sizes import ORDERS, SIZES, excess, is_in_order
+from redislua.lint.sizes import ORDERS, SIZES, bounds_at, excess
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import (
     Binary,
@@ -113,7 +113,7 @@ def _is_capped(chunk: Chunk, loop: For) -> bool:
         isinstance(last, Name)
         and last.variable is not None
         and any(
-            read.start < loop.start and is_in_order(chunk, read) for read in last.variable.reads
+            read.start < loop.start and bounds_at(chunk, read, loop) for read in last.variable.reads
         )
     )
 

@@ -8,11 +8,13 @@ from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import (
     Binary,
     Expression,
+    If,
     Index,
     Name,
     Node,
     Number,
     Parens,
+    Return,
     Unary,
     bare,
 )
@@ -23,10 +25,10 @@ __all__ = [
     "OBJECTS",
     "ORDERS",
     "SIZES",
+    "bounds_at",
     "excess",
     "grows",
     "is_growth_declared",
-    "is_in_order",
     "symbol_of",
 ]
 
@@ -206,7 +208,23 @@ def _is_kept_small(chunk: Chunk, command: CommandCall) -> bool:
     return any(
         one.start < command.start
         and any(symbol_of(chunk, key) in keys for key in one.key_arguments())
+        and (
+            one.name not in SIZES
+            or any(bounds_at(chunk, read, command.node) for read in _uses(one.node))
+            or _is_filled(chunk, keys)
+        )
         for one in keeping
+    )
+
+
+def _is_filled(chunk: Chunk, keys: set[object]) -> bool:
+    """Whether the script adds to a collection: one that is emptied when it is full has a bound."""
+    return any(
+        one.row is not None
+        and one.row.is_write
+        and one.name not in ("DEL", "UNLINK")
+        and any(symbol_of(chunk, key) in keys for key in one.key_arguments())
+        for one in chunk.commands
     )
 
 
@@ -235,7 +253,7 @@ _FILLING = ("HSET", "HMSET", "HSETNX", "HINCRBY", "HINCRBYFLOAT")
 
 def _is_ordered(chunk: Chunk, expression: Expression) -> bool:
     """Whether the script compares a value with a bound: 0 and 1 ask whether there is any."""
-    return any(is_in_order(chunk, read) for read in _uses(expression))
+    return any(_is_in_order(chunk, read) for read in _uses(expression))
 
 
 def _uses(expression: Expression) -> list[Expression]:
@@ -248,7 +266,44 @@ def _uses(expression: Expression) -> list[Expression]:
     return [expression, *(variables[index].reads if index < len(variables) else ())]
 
 
-def is_in_order(chunk: Chunk, node: Expression) -> bool:
+def bounds_at(chunk: Chunk, node: Expression, place: Node) -> bool:
+    """Whether an expression is compared with a bound that holds upwards at a place.
+
+    In ``if n > 500 then … end`` it is 501 or more, and behind it only if that block leaves.
+    """
+    return _is_in_order(chunk, node) and not _is_least(node, place)
+
+
+def _is_least(node: Expression, place: Node) -> bool:
+    """Whether a comparison tells of a place that a number is so much or more."""
+    inner: Node = node
+    is_more: bool | None = None
+    is_alone = True
+    for outer in node.parents():
+        match outer:
+            case Binary(operator="<" | "<=" | ">" | ">="):
+                is_more = (outer.left is inner) == (outer.operator in (">", ">="))
+            case Binary(operator="and"):
+                is_alone = False
+            case Parens():
+                pass
+            case Binary(operator="+" | "-" | "*") if outer.left is inner:
+                pass
+            case If() if is_more is not None:
+                block = next((body for one, body in outer.arms if one is inner), None)
+                if block is None:
+                    return False
+                if any(one is block for one in place.parents()):
+                    return is_more
+                is_left = bool(block.statements) and isinstance(block.statements[-1], Return)
+                return is_alone and not is_more and (place.start < outer.end or is_left)
+            case _:
+                return False
+        inner = outer
+    return False
+
+
+def _is_in_order(chunk: Chunk, node: Expression) -> bool:
     """Whether a place compares an expression, or what is made of it, with a bound."""
     inner: Node = node
     for outer in node.parents():

@@ -150,6 +150,10 @@ def _is_value(node: Node) -> bool:
     """Whether it belongs to the fixed word before it."""
     if "token" in node:
         return False
+    if node["type"] == "block":
+        # The corners behind BYPOLYGON.
+        is_repeated = "multiple" in node.get("flags", ())
+        return is_repeated and all(child["type"] in _PLAIN for child in node["arguments"])
     if node["type"] != "oneof":
         return node["type"] in _PLAIN
     is_optional = "optional" in node.get("flags", ())

@@ -11,7 +11,7 @@ from typing import TypeVar
 from redislua.spec.model import Script
 from redislua.syntax.build import Builder, TooDeep
 from redislua.syntax.commands import LINES, Command, table
-from redislua.syntax.evaluate import Evaluator
+from redislua.syntax.evaluate import MANY, Evaluator
 from redislua.syntax.gate import problems
 from redislua.syntax.guards import is_asked
 from redislua.syntax.lines import line_starts
@@ -31,6 +31,7 @@ from redislua.syntax.nodes import (
     Loop,
     Name,
     Node,
+    Number,
     Parens,
     Repeat,
     Return,
@@ -43,7 +44,14 @@ from redislua.syntax.nodes import (
 from redislua.syntax.problem import SyntaxProblem
 from redislua.syntax.reaching import function_around, reaching
 from redislua.syntax.registered import registered
-from redislua.syntax.sites import CommandCall, command_call, function_of, passed_by, path_of
+from redislua.syntax.sites import (
+    CommandCall,
+    caught_command,
+    command_call,
+    function_of,
+    passed_by,
+    path_of,
+)
 from redislua.syntax.targets import DEFAULT, Targets
 from redislua.syntax.values import Value
 
@@ -54,6 +62,8 @@ N = TypeVar("N", bound=Node)
 _CONDITIONAL, _COUNTED = (While, Repeat), (For, ForIn)
 _HOLDERS = (Block, While, Repeat, For, ForIn, Function)
 _READ = (Name, Index)
+_LISTING = {"GEOHASH": 1, "GEOPOS": 1, "HMGET": 1, "MGET": 0, "ZMSCORE": 1}
+"""Commands that reply with an element for each argument behind so many."""
 
 
 class Chunk:
@@ -95,7 +105,12 @@ class Chunk:
         found = [command_call(call) for call in self.calls]
         self.commands: list[CommandCall] = [command for command in found if command is not None]
         by_node = {command.node: command for command in self.commands}
-        for command in self.commands:
+        caught = {
+            call: command
+            for call in self.calls
+            if call.path == "pcall" and (command := caught_command(call)) is not None
+        }
+        for command in (*self.commands, *caught.values()):
             second = command.words()[0] if command.arguments else None
             if command.name is not None:
                 command.row = _row(targets, command.name, second)
@@ -104,7 +119,7 @@ class Chunk:
         self._command_of = by_node
         self._loops: dict[Block, list[Loop]] = {}
         self._evaluator = Evaluator(
-            by_node, self._calls_of(), registered(self.calls), self._was_tested
+            by_node, caught, self._calls_of(), registered(self.calls), self._was_tested
         )
 
     def release(self) -> None:
@@ -286,13 +301,15 @@ class Chunk:
     def is_tested_before(self, expression: Expression, offset: int) -> bool:
         """Whether the script asks what an expression is in front of an offset."""
         node = bare(expression)
-        return self._tested.get(self.source[node.start : node.end], offset) < offset
+        first = self._tested.get(self.source[node.start : node.end], offset)
+        return first < offset and not _is_given_anew(node, first, offset)
 
     def _was_tested(self, expression: Expression) -> bool:
-        return isinstance(expression, _READ) and (
-            self._tested.get(self.source[expression.start : expression.end], expression.start)
-            < expression.start
-        )
+        if not isinstance(expression, _READ):
+            return False
+        start = expression.start
+        first = self._tested.get(self.source[start : expression.end], start)
+        return first < start and not _is_given_anew(expression, first, start)
 
     @cached_property
     def _tested(self) -> dict[bytes, int]:
@@ -307,7 +324,7 @@ class Chunk:
         return found
 
     def is_vain(self, node: Expression) -> bool:
-        """Whether a reply is asked ``== nil``, which says nothing: it is never nil."""
+        """Whether a reply, or an element, is asked ``== nil``: in vain, for it is never nil."""
         outer = node.parent
         while isinstance(outer, Parens):
             outer = outer.parent
@@ -317,13 +334,37 @@ class Chunk:
         if not any(isinstance(side, Constant) and side.word == "nil" for side in sides):
             return False
         if isinstance(node, Name):
-            given = [bare(one.value) for one in reaching(node) if one.index == 0]
+            given = [(one.value, one.index) for one in reaching(node)]
         else:
-            given = [node]
-        return bool(given) and all(
-            isinstance(one, Call) and one in self._command_of and not self._has_setresp
-            for one in given
+            given = [(node, 0)]
+        return (
+            bool(given)
+            and not self._has_setresp
+            and all(self._is_never_nil(one, index) for one, index in given)
         )
+
+    def _is_never_nil(self, expression: Expression | None, index: int) -> bool:
+        """Whether one of the values that an expression gives is a reply, or an element of one."""
+        node = bare(expression)
+        if isinstance(node, Index):
+            number = bare(node.key)
+            return isinstance(number, Number) and self._has_element(node.base, number.number)
+        if not isinstance(node, Call):
+            return False
+        if node.path in ("unpack", "table.unpack") and len(node.arguments) == 1:
+            return self._has_element(node.arguments[0], index + 1)
+        return index == 0 and node in self._command_of
+
+    def _has_element(self, expression: Expression, number: float) -> bool:
+        """Whether a list has so many elements in every run: one for each that was asked for."""
+        node = bare(expression)
+        if isinstance(node, Name) and node.variable is not None and not node.variable.stores:
+            node = bare(node.variable.only_value())
+        command = self._command_of.get(node)
+        if command is None or command.is_open or command.is_protected:
+            return False
+        before = _LISTING.get(command.name or "")
+        return before is not None and 1 <= number <= len(command.arguments) - before
 
     @cached_property
     def _has_setresp(self) -> bool:
@@ -360,6 +401,18 @@ def parse(
 ) -> Chunk:
     """Read one script; a text that Lua refuses gives a chunk with `Chunk.problems`."""
     return Chunk(source, path=path, script=script, targets=targets)
+
+
+def _is_given_anew(node: Expression, first: int, offset: int) -> bool:
+    """Whether a local has another value since the script asked for it: ``if not x then x = …``."""
+    if type(node) is not Name or node.variable is None:
+        return False
+    if not 1 < len(node.variable.definitions) <= MANY:
+        return False
+    given = min(definition.node.start for definition in reaching(node))
+    return given > first and not any(
+        given < read.start < offset and is_asked(read) for read in node.variable.reads
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -29,12 +29,12 @@ from redislua.syntax.nodes import (
     bare,
 )
 from redislua.syntax.reaching import reaching
-from redislua.syntax.replies import SCANS, reply_value, scan_part
+from redislua.syntax.replies import SCANS, reply_or_error, reply_value, scan_part
 from redislua.syntax.sites import CommandCall, function_of, path_of
 from redislua.syntax.values import ANYTHING, NOTHING, Kind, Origin, Value, joined, symbol_of
 from redislua.syntax.written import GLOBALS, LITERALS, PASSED, WORDS
 
-__all__ = ["Evaluator"]
+__all__ = ["MANY", "Evaluator"]
 
 WORK = 20_000
 """Evaluations of one file, above which what is part of a cycle is not evaluated anew."""
@@ -55,6 +55,7 @@ class Evaluator:
     def __init__(
         self,
         commands: dict[Call, CommandCall],
+        caught: dict[Call, CommandCall],
         calls_of: dict[Function, list[Call] | None],
         registered: set[Function],
         is_tested: Callable[[Expression], bool],
@@ -63,11 +64,13 @@ class Evaluator:
 
         Args:
             commands: By the call.
+            caught: Commands that ``pcall(redis.call, …)`` calls, by the call of ``pcall``.
             calls_of: Every call of a function, or None where it may be called elsewhere.
             registered: The functions of a library, which get KEYS and ARGV as tables.
             is_tested: Whether the script asked before what an expression is.
         """
         self._commands = commands
+        self._caught = caught
         self._calls_of = calls_of
         self._registered = registered
         self._is_tested = is_tested
@@ -131,7 +134,8 @@ class Evaluator:
             if path in ("unpack", "table.unpack") and expression.arguments:
                 return _element(self.value(expression.arguments[0]))
             if path in ("pcall", "xpcall"):
-                return ANYTHING
+                command = self._caught.get(expression) if index == 1 else None
+                return ANYTHING if command is None else reply_or_error(command)
             function = function_of(expression)
             if function is not None and function.returns:
                 return joined(
@@ -193,6 +197,8 @@ class Evaluator:
                 return _element(over).without(Kind.NIL)
             if path == "pairs":
                 if index == 0:
+                    if _is_list(bare(source.arguments[0]), over):
+                        return Value(Origin.LITERAL, Kind.NUMBER)
                     return Value(over.origin, Kind.ANY & ~Kind.NIL)
                 return _element(over).without(Kind.NIL)
             if path in ("string.gmatch", "string.gfind"):
@@ -306,8 +312,7 @@ class Evaluator:
                 if left.is_only(Kind.TRUTHY):
                     return right
                 # nil and false are the same wherever they come from: what `right` is, counts.
-                missing = left.without(Kind.TRUTHY).but(origin=Origin.NONE)
-                return joined([missing, right])
+                return joined([left.without(Kind.TRUTHY).but(origin=Origin.NONE), right])
             case "..":
                 return library.concatenated([left, right])
             case "+" | "-" | "*" | "/" | "%" | "^":
@@ -378,6 +383,14 @@ def _may_be_equal(one: Value, other: Value) -> bool:
     if one.constant is not None and other.constant is not None:
         return one.constant == other.constant
     return one.can_be(other.kind)
+
+
+def _is_list(node: Expression, table: Value) -> bool:
+    """Whether all that is in a table has a number: in a reply, but for a status, KEYS or ARGV."""
+    if isinstance(node, Name) and node.variable is not None and node.variable.stores:
+        return False
+    is_reply = table.reply is not None and not table.can_fail
+    return table.element is not None and (is_reply or table.symbol in ("KEYS", "ARGV"))
 
 
 def _element(table: Value) -> Value:

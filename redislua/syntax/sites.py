@@ -273,6 +273,18 @@ def command_call(call: Call) -> CommandCall | None:
     return None if protected is None else CommandCall(call, is_protected=protected, is_wrapped=True)
 
 
+def caught_command(call: Call) -> CommandCall | None:
+    """The command of ``pcall(redis.call, 'GET', key)``, whose reply is the second value."""
+    if call.path != "pcall" or not call.arguments:
+        return None
+    function, *arguments = call.arguments
+    protected = CALLS.get(path_of(function) or "")
+    if protected is None:
+        return None
+    inner = Call(call.start, call.end, function, arguments, None)
+    return CommandCall(inner, is_protected=protected)
+
+
 def _passed_on(function: Function) -> bool | None:
     """Whether ``function(...) return redis.call(...) end`` catches errors; None for any other."""
     statements = function.body.statements

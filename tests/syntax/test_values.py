@@ -53,6 +53,8 @@ def looked_at(chunk: Chunk) -> Call:
         ("look('user:' .. ARGV[1])", Origin.ARGV),
         ("look(tostring(ARGV[1]))", Origin.ARGV),
         ("look(cjson.decode(ARGV[1]).key)", Origin.ARGV),
+        ("look(redis.call('GET', KEYS[1]) and KEYS[2])", Origin.KEYS),
+        ("look(ARGV[1] == 'x' and KEYS[1] or KEYS[2])", Origin.KEYS),
         ("look('user:1')", Origin.LITERAL),
         ("look(redis.call('GET', KEYS[1]))", Origin.STORED),
         ("look('job:' .. redis.call('RPOP', KEYS[1]))", Origin.STORED),

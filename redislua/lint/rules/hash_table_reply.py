@@ -8,6 +8,7 @@ from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.json_values import fields_of_decoded
 from redislua.lint.returned import returned
 from redislua.lint.rule import Rule
+from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import Expression, Index, Local, Name, String, Table, bare
 from redislua.syntax.values import Kind
@@ -26,7 +27,8 @@ class HashTableReply(Rule):
 
     ## Why is this bad?
     The server sends what stands at 1, 2, 3 and so on. `return {a = 1}` arrives as an empty
-    array.
+    array, and so does `counts[ARGV[1]] = 1`, whose key is text even where it holds digits. Of
+    `{ok = 'OK', 5}` only the status is sent.
 
     ## Example
     ```lua
@@ -42,7 +44,8 @@ class HashTableReply(Rule):
     Knows tables that are written in `return`, in a local that it names, or in a function that
     it calls, and decoded objects of which the script itself uses a field; not tables that
     other functions fill. `ok` and `err` with a text, and the fields that
-    replies of RESP3 have (`map`, `set`, `double`, …), are meant for the server.
+    replies of RESP3 have (`map`, `set`, `double`, …), are meant for the server. A table that
+    holds a list, too, may have its other keys for the script alone.
     """
 
     code = "RL310"
@@ -55,6 +58,12 @@ class HashTableReply(Rule):
         for shown, part in returned(chunk):
             if shown.start in seen:
                 continue
+            behind = _behind_status(chunk, part)
+            if behind is not None:
+                seen.add(shown.start)
+                message = f"the caller does not get {quoted(chunk, behind)}: it is behind a status"
+                yield self.at(shown, message, help="return a list, or the status alone")
+                continue
             names = _lost(chunk, part)
             if names:
                 seen.add(shown.start)
@@ -65,6 +74,38 @@ class HashTableReply(Rule):
                     f"the caller does not get {fields}: a reply has no names",
                     help="return a flat list, or `cjson.encode` of the table",
                 )
+            elif (key := _text_key(chunk, part)) is not None:
+                seen.add(shown.start)
+                message = (
+                    f"the caller does not get what is stored under {quoted(chunk, key)}, "
+                    "which is text: a reply has no names"
+                )
+                yield self.at(shown, message, help="return a flat list of names and values")
+
+
+def _behind_status(chunk: Chunk, part: Expression) -> Expression | None:
+    """An element of a table that is sent as a status or an error."""
+    if not isinstance(part, Table):
+        return None
+    fields = [
+        item.value
+        for item in part.items
+        if isinstance(bare(item.key), String) and bare(item.key).text in STATUS
+    ]
+    if not any(chunk.value(one).is_only(Kind.STRING) for one in fields):
+        return None
+    return next((item.value for item in part.items if item.key is None), None)
+
+
+def _text_key(chunk: Chunk, part: Expression) -> Expression | None:
+    """A key that is text, whatever it holds, of a table that holds nothing by number."""
+    if not isinstance(part, Table) or any(item.key is None for item in part.items):
+        return None
+    keys = [item.key for item in part.items if item.key is not None]
+    keys += [target.key for target in _stores(part)]
+    if any(not chunk.value(key).is_only(Kind.STRING) for key in keys):
+        return None
+    return next((bare(key) for key in keys if not isinstance(bare(key), String)), None)
 
 
 def _lost(chunk: Chunk, part: Expression) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Edit, Finding, Fix, Severity
+from redislua.lint.reach import runs_before
 from redislua.lint.replies import has_resp3, reply_type
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
@@ -45,7 +46,8 @@ class ReplyNilCompare(Rule):
     Compares with `false`.
 
     ## Limits
-    Silent in a script that calls `redis.setresp(3)`, where a missing reply is `nil`. What is
+    In a script that calls `redis.setresp(3)` first, where a missing reply is `nil`, only a
+    comparison with `false` is reported, as a warning. What is
     read from an array beyond its end is `nil`, and rightly compared with it. Where a
     reply that is always there is tested for nil beside other tests, that is information only.
     """
@@ -62,9 +64,12 @@ class ReplyNilCompare(Rule):
                 continue
             for one, other in ((binary.left, binary.right), (binary.right, binary.left)):
                 constant = bare(other)
-                if not isinstance(constant, Constant) or has_resp3(chunk):
+                if not isinstance(constant, Constant):
                     continue
-                if constant.word == "nil" and _is_reply(chunk.value(one)):
+                if has_resp3(chunk):
+                    if constant.word == "false" and _is_nil_of_resp3(chunk, one):
+                        yield self._never_false_in_resp3(chunk, binary, one)
+                elif constant.word == "nil" and _is_reply(chunk.value(one)):
                     yield self._finding(chunk, binary, one, constant)
                 elif constant.word == "false":
                     command = _always_there(chunk.value(one))
@@ -100,6 +105,23 @@ class ReplyNilCompare(Rule):
             f"{given}: this is {ALWAYS[binary.operator]}"
         )
         return self.at(binary, message, help="compare the number or the length: `== 0`")
+
+    def _never_false_in_resp3(self, chunk: Chunk, binary: Binary, reply: Expression) -> Finding:
+        what, always = quoted(chunk, reply), ALWAYS[binary.operator]
+        message = f"{what} is nil after `redis.setresp(3)`, not false: this is {always}"
+        help_ = "compare with `nil`, or use `not`"
+        return self.at(binary, message, help=help_, severity=Severity.WARNING)
+
+
+def _is_nil_of_resp3(chunk: Chunk, node: Expression) -> bool:
+    """Whether it is a reply that is nil where it is missing, since RESP3 was asked for before."""
+    command = chunk.value(node).reply
+    if command is None or command.is_protected or not reply_type(command).endswith("?"):
+        return False
+    calls = list(chunk.calls_to("redis.setresp", "server.setresp"))
+    return all(
+        bool(call.arguments) and chunk.value(call.arguments[0]).constant == 3 for call in calls
+    ) and any(runs_before(call, command.node) for call in calls)
 
 
 def _is_part_of_a_condition(binary: Binary) -> bool:

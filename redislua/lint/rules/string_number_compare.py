@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
+from redislua.lint.json_numbers import is_number_field
 from redislua.lint.replies import has_resp3
 from redislua.lint.rule import Rule
 from redislua.lint.texts import are_numbers_as_text, is_text, is_text_or_default
@@ -12,7 +13,7 @@ from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.literals import number_of
 from redislua.syntax.nodes import Binary, Expression
-from redislua.syntax.values import Kind, Value
+from redislua.syntax.values import Kind, Origin, Value
 
 ORDERS = ("<", "<=", ">", ">=")
 
@@ -44,7 +45,8 @@ class StringNumberCompare(Rule):
 
     ## Limits
     Two texts are reported where both come from arguments or from the server, as an error;
-    equality of two texts never is. Silent where a value may be of another type on some path.
+    equality of two texts never is. A field of decoded JSON with which the script calculates
+    is a number. Silent where a value may be of another type on some path.
     """
 
     code = "RL304"
@@ -65,9 +67,15 @@ class StringNumberCompare(Rule):
 
     def _order(self, chunk: Chunk, binary: Binary) -> Finding | None:
         left, right = chunk.value(binary.left), chunk.value(binary.right)
-        for one, other, node in ((left, right, binary.left), (right, left, binary.right)):
+        for one, other, node, against in (
+            (left, right, binary.left, binary.right),
+            (right, left, binary.right, binary.left),
+        ):
             is_number = other.can_be(Kind.NUMBER) and other.is_only(Kind.NUMBER | Kind.FALSY)
-            if is_number and (is_text(one) or is_text_or_default(chunk, node)):
+            is_none = is_text(one) or _is_text_or_list(one)
+            if (is_number and (is_none or is_text_or_default(chunk, node))) or (
+                is_text(one) and is_number_field(chunk, against)
+            ):
                 what = quoted(chunk, node)
                 message = f"{what} is text and is compared with a number: this stops the script"
                 return self.at(binary, message, help=f"use `tonumber({what[1:-1]})`")
@@ -85,7 +93,7 @@ class StringNumberCompare(Rule):
                 continue
             always = "never true" if binary.operator == "==" else "always true"
             what = quoted(chunk, node)
-            if one.is_only(Kind.NUMBER):
+            if one.is_only(Kind.NUMBER) or (_can_be_number(two) and is_number_field(chunk, node)):
                 text = quoted(chunk, other)
                 message = f"{what} is a number and {text} is text: this is {always}"
                 return self.at(binary, message, help=_numbers(chunk, other))
@@ -93,6 +101,21 @@ class StringNumberCompare(Rule):
                 message = f"{what} is a table: this is {always}"
                 return self.at(binary, message, help=_field(one))
         return None
+
+
+def _can_be_number(text: Value) -> bool:
+    """Whether a text may hold a number: one that cannot is asked for on purpose."""
+    return not isinstance(text.constant, bytes) or number_of(text.constant) is not None
+
+
+def _is_text_or_list(value: Value) -> bool:
+    """Whether it is a part of a nested reply: a text or an array, and never a number."""
+    return (
+        value.can_be(Kind.STRING)
+        and value.is_only(Kind.STRING | Kind.TABLE | Kind.FALSE)
+        and not value.can_fail
+        and value.origin == Origin.STORED
+    )
 
 
 def _numbers(chunk: Chunk, node: Expression) -> str:

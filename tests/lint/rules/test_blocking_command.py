@@ -52,3 +52,12 @@ def test_what_no_target_refuses_is_a_warning(lua: str, line: str):
     }
 
     assert [one.severity for one in diagnostics(calls[lua], "RL105", targets=[line])] == ["warning"]
+
+
+def test_several_servers_refuse_and_one_refuses() -> None:
+    lua = "redis.call('XREAD', 'BLOCK', 0, 'STREAMS', KEYS[1], '0')"
+    (several,) = diagnostics(lua, "RL105", targets=["redis>=7.0"])
+    (one,) = diagnostics(lua, "RL105", targets=["redis>=7.2"])
+
+    assert several.message.startswith("Redis 7.0 and 7.2 refuse `XREAD`")
+    assert one.message.startswith("Redis 7.2 refuses `XREAD`")

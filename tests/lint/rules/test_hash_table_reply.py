@@ -20,6 +20,18 @@ from tests.lint.rules.firing import lines
         ("return {ok = #ARGV}", [1]),
         ("return {err = 'BAD no', code = 5}", [1]),
         ("local o = cjson.decode(ARGV[1])\nif o.a == 1 then return 1 end\nreturn o", [3]),
+        ("return {ok = 'OK', ARGV[1]}", [1]),
+        ("return {err = 'BUSY ' .. ARGV[1], redis.call('TTL', KEYS[1])}", [1]),
+        ("local sums = {}\nfor i = 1, #ARGV do sums[ARGV[i]] = i end\nreturn sums", [3]),
+        (
+            "local out = {}\nfor i, k in ipairs(KEYS) do out[k] = redis.call('GET', k) end\nreturn out",
+            [3],
+        ),
+        ("return {[ARGV[1]] = 5}", [1]),
+        (
+            "local t = {}\nfor _, m in ipairs(redis.call('SMEMBERS', KEYS[1])) do t['x' .. m] = 1 end\nreturn t",
+            [3],
+        ),
     ],
 )
 def test_a_table_whose_fields_are_lost_is_found(lua: str, where: list[int]) -> None:
@@ -41,6 +53,11 @@ def test_a_table_whose_fields_are_lost_is_found(lua: str, where: list[int]) -> N
         "redis.setresp(3)\nreturn {map = {a = 1}}",
         "local function options() return {a = 1} end\nlocal o = options()\nreturn o.a",
         "return redis.status_reply('OK')",
+        "local seen = {}\nfor i = 1, #ARGV do\nif not seen[ARGV[i]] then seen[ARGV[i]] = true seen[#seen + 1] = ARGV[i] end\nend\nreturn seen",
+        "local rows = {}\nfor i = 1, #ARGV do rows[i] = ARGV[i] end\nreturn rows",
+        "local rows = {}\nfor i = 1, #ARGV do rows[tonumber(ARGV[i])] = 1 end\nreturn rows",
+        "local sums = {}\nsums[ARGV[1]] = 1\nreturn cjson.encode(sums)",
+        "local sums = {}\nsums[ARGV[1]] = 1\nreturn sums[ARGV[2]]",
     ],
 )
 def test_a_list_or_a_text_is_none(lua: str) -> None:

@@ -45,6 +45,32 @@ from tests.lint.rules.firing import diagnostics, lines
             "redis.call('HSET', KEYS[1], 'up', 1)\nreturn redis.call('HGET', KEYS[1], 'at') / 2",
             [2],
         ),
+        # A key that is there may lack a field.
+        (
+            "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\nreturn redis.call('HGET', KEYS[1], 'at') / 2",
+            [2],
+        ),
+        (
+            "if redis.call('HEXISTS', KEYS[1], 'by') == 1 then\nreturn 'x' .. redis.call('HGET', KEYS[1], 'at') end",
+            [2],
+        ),
+        (
+            "local left = redis.call('TTL', KEYS[1])\nreturn left - redis.call('HGET', KEYS[1], 'at')",
+            [2],
+        ),
+        # What is asked in vain says nothing of the other elements.
+        (
+            "local e = redis.call('HMGET', KEYS[1], 'a', 'b')\nif e[1] == nil then return 0 end\nreturn e[2] * 2",
+            [3],
+        ),
+        (
+            "local a, b = unpack(redis.call('HMGET', KEYS[1], 'a', 'b'))\nif nil == a then return 0 end\nreturn b * 2",
+            [3],
+        ),
+        (
+            "local e = redis.call('MGET', KEYS[1], KEYS[2])\nlocal a = e[1]\nif (a == nil) then a = 0 end\nreturn a + 1",
+            [4],
+        ),
         # Arrays may be false, or have no elements.
         (
             "local res = redis.call('XREADGROUP', 'GROUP', 'g', 'c', 'COUNT', 9, 'STREAMS', KEYS[1], '>')\nreturn res[1][2]",
@@ -72,6 +98,11 @@ def test_a_reply_that_may_be_missing_is_found(lua: str, where: list[int]) -> Non
         "local n = redis.call('GET', KEYS[1])\nif n == false then n = 0 end\nreturn n + 1",
         "local v = redis.call('GET', KEYS[1])\nlocal n = tonumber(v)\nif not v then return 0 end\nreturn n + 1",
         "local n = redis.call('GET', KEYS[1]) or 0\nreturn n + 1",
+        "if redis.call('HEXISTS', KEYS[1], 'at') == 0 then return 0 end\nreturn redis.call('HGET', KEYS[1], 'at') / 2",
+        "if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('HGET', KEYS[1], 'at') / 2 end\nredis.call('HSET', KEYS[1], 'at', 1)",
+        "local e = redis.call('HMGET', KEYS[1], 'a', 'b')\nif e[1] == false then return 0 end\nreturn e[2] * 2",
+        "local e = redis.call('HMGET', KEYS[1], unpack(ARGV))\nif e[1] == nil then return 0 end\nreturn e[2] * 2",
+        "redis.setresp(3)\nlocal e = redis.call('HMGET', KEYS[1], 'a', 'b')\nif e[1] == nil then return 0 end\nreturn e[2] * 2",
         "return redis.call('INCR', KEYS[1]) + 1",
         "redis.call('HSET', KEYS[1], 'at', 1)\nreturn redis.call('HGET', KEYS[1], 'at') / 2",
         "if not redis.call('HGET', KEYS[1], 'at') then redis.call('HSET', KEYS[1], 'at', 1, 'n', 2) end\nreturn redis.call('HGET', KEYS[1], 'n') / 2",
@@ -102,3 +133,18 @@ def test_what_is_always_reached_is_an_error() -> None:
 
     assert [one.severity for one in diagnostics(certain, "RL301")] == ["error"]
     assert [one.severity for one in diagnostics(possible, "RL301")] == ["warning"]
+
+
+def test_a_branch_that_is_never_taken_leaves_nothing() -> None:
+    lua = """local a, b = unpack(redis.call('HMGET', KEYS[1], 'a', 'b'))
+if a == nil then return 0 end
+return b + 1"""
+
+    assert [one.severity for one in diagnostics(lua, "RL301")] == ["error"]
+
+
+def test_a_field_of_a_key_that_is_there_is_a_warning() -> None:
+    lua = """if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+return redis.call('HGET', KEYS[1], 'at') / 2"""
+
+    assert [one.severity for one in diagnostics(lua, "RL301")] == ["warning"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lint.rules.firing import fixed, lines
+from tests.lint.rules.firing import diagnostics, fixed, lines
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,52 @@ def test_the_fix_compares_with_false() -> None:
     lua = "local v = redis.call('GET', KEYS[1])\nif v ~= nil then return v end\nreturn ''\n"
 
     assert fixed(lua, "RL302") == lua.replace("nil", "false")
+
+
+@pytest.mark.parametrize(
+    ("lua", "severity"),
+    [
+        ("if redis.call('TTL', KEYS[1]) == nil then return 0 end", "error"),
+        ("local all = redis.call('HGETALL', KEYS[1])\nif all == nil then return 0 end", "error"),
+        ("local n = redis.call('SCARD', KEYS[1])\nif (n ~= nil) then return n end", "error"),
+        ("local n = redis.call('TTL', KEYS[1])\nif n == nil or n < 0 then return 0 end", "info"),
+        (
+            "local all = redis.call('SMEMBERS', KEYS[1])\nif all ~= nil and #all > 0 then return 1 end",
+            "info",
+        ),
+    ],
+)
+def test_a_reply_that_is_always_there_is_an_error_where_nothing_else_is_asked(
+    lua: str, severity: str
+) -> None:
+    assert [one.severity for one in diagnostics(lua, "RL302")] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("lua", "where"),
+    [
+        ("redis.setresp(3)\nif redis.call('GET', KEYS[1]) == false then return 1 end", [2]),
+        (
+            "redis.setresp(3)\nlocal v = redis.call('HGET', KEYS[1], 'a')\nif v ~= false then return v end",
+            [3],
+        ),
+        ("redis.setresp(3)\nif redis.call('ZSCORE', KEYS[1], 'a') == false then return 1 end", [2]),
+        ("redis.setresp(3)\nif not redis.call('GET', KEYS[1]) then return 1 end", []),
+        ("redis.setresp(3)\nif redis.call('GET', KEYS[1]) == nil then return 1 end", []),
+        (
+            "if ARGV[1] then redis.setresp(3) end\nif redis.call('GET', KEYS[1]) == false then return 1 end",
+            [],
+        ),
+        (
+            "redis.setresp(3)\nredis.setresp(2)\nif redis.call('GET', KEYS[1]) == false then return 1 end",
+            [],
+        ),
+        (
+            "local v = redis.call('GET', KEYS[1])\nredis.setresp(3)\nif v == false then return 1 end",
+            [],
+        ),
+        ("redis.setresp(2)\nif redis.call('GET', KEYS[1]) == false then return 1 end", []),
+    ],
+)
+def test_a_reply_of_resp3_is_never_false(lua: str, where: list[int]) -> None:
+    assert lines(lua, "RL302") == where

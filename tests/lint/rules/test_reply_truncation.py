@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lint.rules.firing import lines
+from tests.lint.rules.firing import diagnostics, lines
+
+NEAR = (
+    "local hits = redis.call('GEOSEARCH', KEYS[1], 'FROMLONLAT', 1, 2, 'BYRADIUS', 5, 'km', 'WITHDIST')\n"
+    "local out = {}\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +25,14 @@ from tests.lint.rules.firing import lines
         ("return redis.call('INCR', KEYS[1]) * 0.5", [1]),
         ("local out = {}\nfor i = 1, 9 do out[i] = i / 2 end\nreturn out", [2]),
         ("local n = redis.call('INCR', KEYS[1])\nreturn (n - n % 10) / 4", [2]),
+        (
+            NEAR + "for _, hit in ipairs(hits) do\nout[#out + 1] = hit[2] * 1000 end\nreturn out",
+            [4],
+        ),
+        (NEAR + "if #hits > 0 then return tonumber(hits[1][2]) end", [3]),
+        ("local d = redis.call('GEODIST', KEYS[1], 'a', 'b') or 0\nreturn tonumber(d) + 1", [2]),
+        ("return tonumber(redis.call('INCRBYFLOAT', KEYS[1], ARGV[1]))", [1]),
+        ("local s = redis.call('ZSCORE', KEYS[1], ARGV[1])\nif s then return tonumber(s) end", [2]),
     ],
 )
 def test_a_fraction_in_a_reply_is_found(lua: str, where: list[int]) -> None:
@@ -38,7 +51,18 @@ def test_a_fraction_in_a_reply_is_found(lua: str, where: list[int]) -> None:
         "local out = {}\nfor i = 1, 9, 2 do out[#out + 1] = (i + 1) / 2 end\nreturn out",
         "local n = redis.call('INCR', KEYS[1])\nreturn (n - n % 10) / 10",
         "local n = redis.call('INCR', KEYS[1]) / 3\nn = n - n % 1\nreturn string.format('%.2f', n)",
+        NEAR + "for _, hit in ipairs(hits) do out[#out + 1] = hit[2] end\nreturn out",
+        NEAR
+        + "for _, hit in ipairs(hits) do out[#out + 1] = math.floor(hit[2] * 1000) end\nreturn out",
+        "return redis.call('ZSCORE', KEYS[1], ARGV[1])",
+        "local pair = {redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])}\nreturn tonumber(pair[2])",
     ],
 )
 def test_a_whole_number_or_a_text_is_none(lua: str) -> None:
     assert lines(lua, "RL308") == []
+
+
+def test_a_score_is_information_and_a_distance_a_warning() -> None:
+    (score,) = diagnostics("return tonumber(redis.call('ZSCORE', KEYS[1], 'a'))", "RL308")
+    (distance,) = diagnostics("return tonumber(redis.call('GEODIST', KEYS[1], 'a', 'b'))", "RL308")
+    assert (score.severity, distance.severity) == ("info", "warning")

@@ -6,6 +6,8 @@ import pytest
 
 from tests.lint.rules.firing import lines
 
+NEAR = "local hits = redis.call('GEOSEARCH', KEYS[1], 'FROMLONLAT', 1, 2, 'BYRADIUS', 5, 'km', 'WITHDIST')\n"
+
 
 @pytest.mark.parametrize(
     ("lua", "where"),
@@ -35,6 +37,40 @@ from tests.lint.rules.firing import lines
             [5],
         ),
         ("local ttl = redis.call('TTL', KEYS[1])\nif ttl <= ARGV[1] then return 0 end", [2]),
+        # The script calculates with the field.
+        ("local j = cjson.decode(ARGV[1])\nj.n = j.n + 1\nif j.n > ARGV[2] then return 0 end", [3]),
+        (
+            "local s = cjson.decode(redis.call('GET', KEYS[1]) or '{}')\nif s.rev ~= ARGV[1] then return 0 end\ns.rev = s.rev + 1",
+            [2],
+        ),
+        (
+            "local ok, s = pcall(cjson.decode, ARGV[1])\nif ARGV[2] <= s['n'] then return 0 end\nreturn s['n'] * 2",
+            [2],
+        ),
+        (
+            "local s = cjson.decode(ARGV[1])\nif s.a.n == '3' then return 0 end\nreturn s.a.n - 1",
+            [2],
+        ),
+        (NEAR + "for _, hit in ipairs(hits) do\nif hit[2] < 5 then return hit[1] end end", [3]),
+        (NEAR + "local id, dist = hits[1][1], hits[1][2]\nif dist < 5 then return id end", [3]),
+        (
+            NEAR.replace("'WITHDIST'", "'WITHCOORD', 'WITHDIST'")
+            + "if hits[1][2] < 5 then return 1 end",
+            [2],
+        ),
+        (
+            "local log = redis.call('XRANGE', KEYS[1], '-', '+')\nif log[1][2][2] >= 10 then return 1 end",
+            [2],
+        ),
+        (
+            "local r = redis.call('XREAD', 'STREAMS', KEYS[1], 0)\nif r and r[1][2][1][2][2] > 3 then return 1 end",
+            [2],
+        ),
+        (
+            "local all = redis.call('SMEMBERS', KEYS[1])\nfor k, v in pairs(all) do\nif k ~= ARGV[1] then return v end end",
+            [3],
+        ),
+        ("for k in pairs(ARGV) do if k == 'x' then return 1 end end", [1]),
     ],
 )
 def test_a_text_compared_as_a_number_is_found(lua: str, where: list[int]) -> None:
@@ -56,6 +92,19 @@ def test_a_text_compared_as_a_number_is_found(lua: str, where: list[int]) -> Non
         "local cursor = '0'\nrepeat\nlocal r = redis.call('SSCAN', KEYS[1], cursor)\ncursor = r[1]\nuntil cursor == '0'",
         "local v = redis.pcall('GET', KEYS[1])\nif v == 'x' then return 0 end",
         "if redis.call('ZSCORE', KEYS[1], 'a') - 1 > 5 then return 0 end",
+        # A field that may be text, or that nothing shows to be a number.
+        "local s = cjson.decode(ARGV[1])\nif s.rev == ARGV[2] then return 0 end",
+        "local s = cjson.decode(ARGV[1])\nif s.rev == ARGV[2] then return tonumber(s.rev) + 1 end\nreturn s.rev + 2",
+        "local s = cjson.decode(ARGV[1])\ns.n = s.n + 1\ns.n = ARGV[2]\nif s.n == ARGV[3] then return 0 end",
+        "local s = cjson.decode(ARGV[1])\nif s.n == '' then return 0 end\nreturn s.n + 1",
+        "local s = {}\ns.n = ARGV[1]\nif s.n == ARGV[2] then return s.n + 1 end",
+        "local s = cjson.decode(ARGV[1])\nif s.n > tonumber(ARGV[2]) then return s.n + 1 end",
+        NEAR + "for _, hit in ipairs(hits) do if tonumber(hit[2]) < 5 then return hit[1] end end",
+        "local all = redis.call('SMEMBERS', KEYS[1])\nfor k, v in pairs(all) do if v ~= ARGV[1] then return k end end",
+        "local all = redis.call('SMEMBERS', KEYS[1])\nall.x = 1\nfor k in pairs(all) do if k == ARGV[1] then return k end end",
+        "for k, v in pairs(cjson.decode(ARGV[1])) do if k ~= ARGV[2] then return v end end",
+        "local s = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 9)\nfor _, p in ipairs(s) do if p[3] > 5000 then return p[1] end end",
+        "local n = redis.call('XINFO', 'STREAM', KEYS[1])\nif n[2] > 5 then return 1 end",
     ],
 )
 def test_a_comparison_of_one_type_is_none(lua: str) -> None:

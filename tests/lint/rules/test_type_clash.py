@@ -23,6 +23,14 @@ from tests.lint.rules.firing import lines
             "local c = redis.call\nc('INCR', KEYS[1])\nc('EXPIRE', KEYS[1], 9)\nc('HGET', KEYS[1], 'a')",
             [4],
         ),
+        (
+            "for i = 1, #KEYS do\nredis.call('ZADD', KEYS[i], 1, 'a')\nend\nredis.call('RPOP', KEYS[1])",
+            [4],
+        ),
+        (
+            "for _, k in ipairs(KEYS) do redis.call('SADD', k, 'a') end\nif redis.call('LLEN', KEYS[2]) > 1 then return 1 end",
+            [2],
+        ),
     ],
 )
 def test_a_key_of_two_types_is_found(lua: str, where: list[int]) -> None:
@@ -40,6 +48,12 @@ def test_a_key_of_two_types_is_found(lua: str, where: list[int]) -> None:
         "redis.call('SET', KEYS[1], 'a')\nredis.call('SETBIT', KEYS[1], 1, 1)\nredis.call('PFCOUNT', KEYS[1])",
         "redis.call('SADD', KEYS[1], 'a')\nreturn redis.pcall('GET', KEYS[1])",
         "redis.call('GEOADD', KEYS[1], 1, 1, 'a')\nreturn redis.call('ZCARD', KEYS[1])",
+        "for i = 2, #KEYS do redis.call('ZADD', KEYS[i], 1, 'a') end\nredis.call('RPOP', KEYS[1])",
+        "for i = 1, #KEYS do redis.call('ZADD', KEYS[i], 1, 'a') end\nredis.call('ZCARD', KEYS[1])",
+        "for i = 1, #KEYS do redis.call('ZADD', KEYS[i], 1, 'a') end\nredis.call('DEL', KEYS[1])\nredis.call('RPUSH', KEYS[1], 1)",
+        "for i = 1, #KEYS do if i > 1 then redis.call('SADD', KEYS[i], 'a') end end\nredis.call('RPOP', KEYS[1])",
+        "for _, k in ipairs(KEYS) do if k == ARGV[1] then break end redis.call('SADD', k, 'a') end\nredis.call('RPOP', KEYS[1])",
+        "for _, k in ipairs(ARGV) do redis.call('SADD', k, 'a') end\nredis.call('RPOP', KEYS[1])",
     ],
 )
 def test_one_type_or_a_new_value_is_none(lua: str) -> None:

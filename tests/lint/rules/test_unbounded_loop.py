@@ -29,6 +29,7 @@ READ = "local ids = redis.call('SMEMBERS', KEYS[1])"
             f"local function all(t) for _, id in ipairs(t) do redis.call('LPUSH', KEYS[2], id) end end"
             f" {READ} all(ids) all(ARGV)"
         ),
+        "local n = redis.call('LLEN', KEYS[1]) if n > 500 then for _ = 1, n do redis.call('LPOP', KEYS[1]) end end",
         "for i = 1, redis.call('LLEN', KEYS[1]) do redis.call('LPOP', KEYS[1]) end",
         (
             "local i, n = 0, redis.call('LLEN', KEYS[1]) while i < n do"
@@ -54,6 +55,7 @@ def test_a_loop_that_only_data_ends_is_found(lua: str) -> None:
         "local n = redis.call('LLEN', KEYS[1])\nif n > 500 then n = 500 end\nfor _ = 1, n do redis.call('LMOVE', KEYS[1], KEYS[1], 'RIGHT', 'LEFT') end",
         "local n = redis.call('LLEN', KEYS[1])\nif n > 500 then return 0 end\nfor _ = 1, n do redis.call('LMOVE', KEYS[1], KEYS[1], 'RIGHT', 'LEFT') end",
         f"for _ = 1, 100 do {POP} end",
+        f"{READ} for i = 1, ids do redis.call('LPUSH', KEYS[2], i) end",
         f"for _ = 1, tonumber(ARGV[1]) do {POP} end",
         "for _, key in ipairs(KEYS) do redis.call('INCR', key) end",
         f"local n = 0 while n < 100 do {POP} n = n + 1 end",

@@ -33,6 +33,13 @@ return #redis.call('LRANGE', queue, 0, -1) + tonumber(count)
     [
         "if redis.call('SCARD', KEYS[1]) > 1 then return redis.call('SMEMBERS', KEYS[1]) end",
         "return redis.call('SMEMBERS', KEYS[1])",
+        # So many, or more.
+        "if redis.call('SCARD', KEYS[1]) > 100000 then return redis.call('SMEMBERS', KEYS[1]) end",
+        "local n = redis.call('ZCARD', KEYS[1]) if ARGV[1] and 50 <= n then return redis.call('ZRANGE', KEYS[1], 0, -1) end",
+        "local n = redis.call('LLEN', KEYS[1]) if n < 100 then return {} end return redis.call('LRANGE', KEYS[1], 0, -1)",
+        "local n = redis.call('LLEN', KEYS[1]) if n - 1 <= 99 then return {} else return redis.call('LRANGE', KEYS[1], 0, -1) end",
+        "local n = 0 for _, x in ipairs(redis.call('SMEMBERS', KEYS[1])) do n = n + #x end return n",
+        "local all = redis.call('SMEMBERS', KEYS[1]) for _, x in ipairs(all) do redis.call('LPUSH', KEYS[2], x) end",
         "return redis.call('lrange', KEYS[1], 0, -1)",
         "return redis.call('LRANGE', KEYS[1], '0', '-1')",
         "local n = redis.call('LLEN', KEYS[1]) return redis.call('LRANGE', KEYS[1], 0, n - 1)",
@@ -55,6 +62,17 @@ def test_what_reads_as_much_as_there_is_is_found(lua: str) -> None:
     "lua",
     [
         "return redis.call('LRANGE', KEYS[1], 0, 99)",
+        "if redis.call('SCARD', KEYS[1]) < 1000 then return redis.call('SMEMBERS', KEYS[1]) end",
+        "if redis.call('SCARD', KEYS[1]) > 1000 then return {} end return redis.call('SMEMBERS', KEYS[1])",
+        "if redis.call('SCARD', KEYS[1]) > 1000 then return {} else return redis.call('SMEMBERS', KEYS[1]) end",
+        "local n = redis.call('SCARD', KEYS[1]) if n > 2 and n < 9 then return redis.call('SMEMBERS', KEYS[1]) end",
+        (
+            "redis.call('RPUSH', KEYS[1], ARGV[1]) if redis.call('LLEN', KEYS[1]) >= 100 then"
+            " local all = redis.call('LRANGE', KEYS[1], 0, -1) redis.call('DEL', KEYS[1]) return all end"
+        ),
+        # The loop over it is what is told.
+        "for _, x in ipairs(redis.call('SMEMBERS', KEYS[1])) do redis.call('LPUSH', KEYS[2], x) end",
+        "for i = 1, #redis.call('LRANGE', KEYS[1], 0, -1) do redis.call('LPUSH', KEYS[2], i) end",
         "return redis.call('LRANGE', KEYS[1], -10, -1)",
         "return redis.call('LRANGE', KEYS[1], -tonumber(ARGV[1]), -1)",
         "return redis.call('ZRANGE', KEYS[1], 0, ARGV[1])",

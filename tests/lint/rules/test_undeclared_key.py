@@ -56,6 +56,9 @@ def test_a_key_that_is_not_in_keys_is_found(lua: str, where: list[int]) -> None:
         "local t = {a = KEYS[1], b = KEYS[2]}\nreturn redis.call('GET', t.b)",
         "redis.call(ARGV[1], 'user')",
         "return redis.call('GET', KEY[1])",
+        (
+            "local q_of = {} for i = 2, #KEYS do q_of[ARGV[i - 1]] = KEYS[i] end\nlocal who = redis.call('RPOP', KEYS[1])\nlocal q = who and q_of[who]\nif q then return redis.call('RPOP', q) end"
+        ),
     ],
 )
 def test_a_declared_or_checked_key_is_none(lua: str) -> None:
