@@ -58,6 +58,7 @@ UNTELLING = frozenset(
 
 EMPTY = frozenset(
     {
+        *("HRANDFIELD", "SPOP", "SRANDMEMBER", "ZRANDMEMBER"),
         *("GEOSEARCH", "HKEYS", "HVALS", "KEYS", "LRANGE", "SMEMBERS", "SORT", "XRANGE"),
         *("XREVRANGE", "ZPOPMAX", "ZPOPMIN", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE"),
         *("ZREVRANGE", "ZREVRANGEBYLEX", "ZREVRANGEBYSCORE"),
@@ -95,8 +96,10 @@ def may_be_beyond(chunk: Chunk, node: Expression) -> CommandCall | None:
         inner = bare(only.value) if only is not None and only.index == 0 else None
     if not isinstance(inner, Index) or not isinstance(chunk.value(inner.key).constant, float):
         return None
-    command = chunk.value(inner.base).reply
-    return command if command is not None and command.name in EMPTY else None
+    whole = chunk.value(inner.base)
+    command = whole.reply
+    is_list = command is not None and command.name in EMPTY and whole.is_only(Kind.TABLE)
+    return command if is_list else None
 
 
 def absent_reply(chunk: Chunk, expression: Expression) -> CommandCall | None:

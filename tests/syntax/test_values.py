@@ -254,3 +254,58 @@ def test_operators_of_kinds_and_origins_are_those_of_sets(flag: type[Flag]) -> N
         for other in range(0, whole + 1, 5):
             assert (flag(one) | flag(other)).value == one | other
             assert (flag(one) & flag(other)).value == one & other
+
+
+@pytest.mark.parametrize(
+    ("lua", "kind"),
+    [
+        ("for k in pairs(redis.call('SMEMBERS', KEYS[1])) do look(k) end", Kind.NUMBER),
+        ("for k in pairs(ARGV) do look(k) end", Kind.NUMBER),
+        ("for k in pairs(cjson.decode(ARGV[1])) do look(k) end", Kind.ANY & ~Kind.NIL),
+        ("local r = redis.call('HKEYS', KEYS[1]) r.x = 1 for k in pairs(r) do look(k) end", None),
+        ("for k in pairs(redis.pcall('HKEYS', KEYS[1])) do look(k) end", None),
+    ],
+)
+def test_what_pairs_counts_is_a_number(lua: str, kind: Kind | None) -> None:
+    assert asked(lua).kind == (Kind.ANY & ~Kind.NIL if kind is None else kind)
+
+
+@pytest.mark.parametrize(
+    ("lua", "kind"),
+    [
+        ("local ok, r = pcall(redis.call, 'LLEN', KEYS[1]) look(r)", Kind.NUMBER | Kind.STRING),
+        ("local ok, r = pcall(redis.call, 'HGET', KEYS[1], 'a') look(r)", Kind.STRING | Kind.FALSE),
+        (
+            "local c = redis.call local ok, r = pcall(c, 'KEYS', '*') look(r)",
+            Kind.TABLE | Kind.STRING,
+        ),
+        ("local ok, r = pcall(cjson.decode, ARGV[1]) look(r)", Kind.ANY),
+        ("local ok, r, x = pcall(redis.call, 'LLEN', KEYS[1]) look(x)", Kind.ANY),
+    ],
+)
+def test_pcall_gives_a_reply_or_a_text(lua: str, kind: Kind) -> None:
+    assert asked(lua).kind == kind
+
+
+NEAR = (
+    "look(redis.call('GEOSEARCH', KEYS[1], 'FROMMEMBER', ARGV[1], 'BYRADIUS', 5, 'km', {})[1][2])"
+)
+
+
+@pytest.mark.parametrize(
+    ("lua", "kind"),
+    [
+        ("look(redis.call('XRANGE', KEYS[1], '-', '+')[1])", Kind.TABLE),
+        ("look(redis.call('XRANGE', KEYS[1], '-', '+')[1][2])", Kind.STRING | Kind.TABLE),
+        ("look(redis.call('XRANGE', KEYS[1], '-', '+')[1][2][1])", Kind.STRING),
+        ("look(redis.call('XREAD', 'STREAMS', KEYS[1], '0')[1][2][1][2][1])", Kind.STRING),
+        ("look(redis.call('GEOPOS', KEYS[1], 'm')[1])", Kind.TABLE | Kind.FALSE),
+        ("look(redis.call('ZMPOP', 1, KEYS[1], 'MIN')[2][1][2])", Kind.STRING),
+        (NEAR.format("'WITHDIST'"), Kind.STRING),
+        (NEAR.format("'WITHDIST', 'WITHCOORD'"), Kind.STRING | Kind.TABLE),
+        (NEAR.format("'WITHHASH'"), Kind.STRING | Kind.NUMBER),
+        (NEAR.format("'WITHHASH', unpack(ARGV)"), Kind.ANY),
+    ],
+)
+def test_rows_of_nested_replies_are_known(lua: str, kind: Kind) -> None:
+    assert asked(lua).kind == kind

@@ -9,13 +9,24 @@ from redislua.lint.replies import has_resp3
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Assign, Binary, Call, Expression, ForIn, Index, Name, Node, bare
+from redislua.syntax.nodes import (
+    Assign,
+    Binary,
+    Call,
+    Expression,
+    ForIn,
+    If,
+    Index,
+    Name,
+    Node,
+    bare,
+)
 from redislua.syntax.sites import CommandCall
 
 ALWAYS = ("HGETALL", "CONFIG GET", "XINFO STREAM", "ZPOPMIN", "ZPOPMAX")
 ON_DEMAND = ("WITHSCORES", "WITHVALUES")
 SCANS = ("HSCAN", "ZSCAN")
-COUNTING = ("i", "j", "k", "n", "idx", "index", "pos", "position", "_")
+COUNTING = ("i", "j", "n", "idx", "index", "pos", "position", "_")
 
 
 class FlatList(Rule):
@@ -61,11 +72,15 @@ class FlatList(Rule):
                 continue
             first = loop.variables[0]
             second = loop.variables[1] if len(loop.variables) > 1 else None
-            taken = [read for read in first.reads if _is_given(chunk, read)]
+            taken = [read for read in first.reads if _is_name(chunk, read)]
             if taken and first.name not in COUNTING and len(taken) == len(first.reads):
                 message = f"`{first.name}` is 1, 2, 3: {command.name} replies with a flat list"
                 yield self.at(taken[0], message, help=_help(first.name))
-            elif second is not None and not first.reads and _is_each(chunk, second.reads, loop):
+            elif (
+                second is not None
+                and _is_no_turn(chunk, first.reads, loop)
+                and _is_each(chunk, second.reads, loop)
+            ):
                 message = (
                     f"{quoted(chunk, second)} is a name and a value by turns: "
                     f"{command.name} replies with a flat list"
@@ -101,6 +116,12 @@ def _walked(chunk: Chunk, loop: ForIn) -> CommandCall | None:
     return command if is_flat else None
 
 
+def _is_name(chunk: Chunk, read: Name) -> bool:
+    """Whether it is taken for a name: given to a command, put into a text, or a table's key."""
+    outer = read.parent
+    return _is_given(chunk, read) or (isinstance(outer, Binary) and outer.operator == "..")
+
+
 def _is_given(chunk: Chunk, read: Node) -> bool:
     """Whether a command gets a value, alone or in a text, or a table is indexed by it."""
     node, outer = read, read.parent
@@ -118,7 +139,26 @@ def _is_each(chunk: Chunk, reads: list[Name], loop: ForIn) -> bool:
         if not isinstance(read.parent, Call | Binary | Index) or _is_compared(read):
             return False
         is_given = is_given or _is_given(chunk, read)
-    return is_given and not _keeps_count(chunk, loop)
+    return is_given and not (_branches(chunk, loop) and _keeps_count(chunk, loop))
+
+
+def _is_no_turn(chunk: Chunk, reads: list[Name], loop: ForIn) -> bool:
+    """Whether nothing that is done with the index can tell names from values."""
+    if not reads:
+        return True
+    return not _branches(chunk, loop) and all(
+        isinstance(read.parent, Index)
+        or (isinstance(read.parent, Binary) and read.parent.operator in ("+", "-", "*", "/"))
+        for read in reads
+    )
+
+
+def _branches(chunk: Chunk, loop: ForIn) -> bool:
+    """Whether some of the body is not done in each round."""
+    return any(loop.start < one.start < loop.end for one in chunk.of(If)) or any(
+        one.operator in ("and", "or") and loop.start < one.start < loop.end
+        for one in chunk.of(Binary)
+    )
 
 
 def _is_compared(read: Expression) -> bool:

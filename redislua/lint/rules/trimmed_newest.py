@@ -9,6 +9,7 @@ from redislua.lint.literal_numbers import number_given
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
+from redislua.syntax.nodes import Binary, Expression, Unary, bare
 from redislua.syntax.sites import CommandCall
 
 HEAD, TAIL = ("LPUSH", "LPUSHX"), ("RPUSH", "RPUSHX")
@@ -36,7 +37,7 @@ class TrimmedNewest(Rule):
     ```
 
     ## Limits
-    Only where the bounds are written as numbers, the list is pushed to at one end alone, and
+    Only where the bounds are numbers, `0, n - 1` or `-n, -1`, the list is pushed to at one end alone, and
     the script neither reads nor pops it.
     """
 
@@ -49,21 +50,29 @@ class TrimmedNewest(Rule):
         trims = [one for one in chunk.commands if one.name == "LTRIM" and len(one.arguments) == 3]
         for trim in trims:
             symbol = chunk.value(trim.arguments[0]).symbol
-            first, last = (number_given(chunk, one) for one in trim.arguments[1:])
-            if symbol is None:
-                continue
-            if first == 0 and last is not None and last >= 0:
-                end, right = TAIL, f"-{last + 1:.0f}, -1"
-            elif first is not None and first < 0 and last == -1:
-                end, right = HEAD, f"0, {-first - 1:.0f}"
-            else:
-                continue
-            push = _only_push(chunk, symbol, end)
+            end, right = _kept(chunk, *trim.arguments[1:])
+            push = _only_push(chunk, symbol, end) if end and symbol is not None else None
             if push is not None:
                 what = quoted(chunk, trim.arguments[0])
                 message = f"LTRIM keeps the oldest of {what}: what {push.name} adds goes first"
-                help_ = f"write `LTRIM`, {what[1:-1]}, {right}"
+                help_ = f"trim it to {right}, or push at the other end"
                 yield self.at(trim.node, message, help=help_)
+
+
+def _kept(chunk: Chunk, start: Expression, stop: Expression) -> tuple[tuple[str, ...], str]:
+    """The pushes whose elements a trim to these bounds drops first, and the bounds for them."""
+    first, last = number_given(chunk, start), number_given(chunk, stop)
+    to, since = bare(stop), bare(start)
+    if first == 0 and last is not None and last >= 0:
+        return TAIL, f"-{last + 1:.0f}, -1"
+    if first == 0 and isinstance(to, Binary) and to.operator == "-":
+        is_length = number_given(chunk, to.right) == 1 and not isinstance(bare(to.left), Unary)
+        return (TAIL, f"-{chunk.text(to.left)}, -1") if is_length else ((), "")
+    if last == -1 and first is not None and first < 0:
+        return HEAD, f"0, {-first - 1:.0f}"
+    if last == -1 and isinstance(since, Unary) and since.operator == "-":
+        return HEAD, f"0, {chunk.text(since.operand)} - 1"
+    return (), ""
 
 
 def _only_push(chunk: Chunk, symbol: Hashable, end: tuple[str, ...]) -> CommandCall | None:

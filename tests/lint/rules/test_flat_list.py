@@ -14,6 +14,17 @@ ALL = "local all = redis.call('HGETALL', KEYS[1])\n"
     ("lua", "where"),
     [
         (TOP + "for _, m in ipairs(top) do redis.call('HINCRBY', KEYS[2], m, 1) end", [2]),
+        (
+            TOP
+            + "local n = 0\nfor i, m in ipairs(top) do\n  n = n + 1\n"
+            + "  redis.call('HINCRBY', KEYS[2], m, 100 / i)\nend",
+            [3],
+        ),
+        (
+            ALL
+            + "local text = ''\nfor k, v in pairs(all) do text = text .. k .. '=' .. v end\nreturn text",
+            [3],
+        ),
         (TOP + "for rank, m in pairs(top) do redis.call('DEL', 'user:' .. m) end", [2]),
         (
             ALL
@@ -59,6 +70,9 @@ def test_a_walk_over_each_element_is_found(lua: str, where: list[int]) -> None:
         TOP + "for i = 1, #top, 2 do redis.call('HINCRBY', KEYS[2], top[i], 1) end",
         TOP + "for i, m in ipairs(top) do if i % 2 == 1 then redis.call('DEL', m) end end",
         TOP + "for i, m in ipairs(top) do redis.call('HSET', KEYS[2], i, m) end",
+        TOP + "for i, m in ipairs(top) do redis.call('ZADD', KEYS[i % 2 + 1], 1, m) end",
+        TOP
+        + "local s\nfor i, m in ipairs(top) do s = i > 2 and redis.call('GET', m) or s end\nreturn s",
         ALL
         + "for _, v in ipairs(all) do redis.call('RPUSH', KEYS[2], 'x', v, tonumber(v) or 0) end",
         ALL + "local copy = {}\nfor i, v in pairs(all) do copy[i] = v end\nreturn copy",

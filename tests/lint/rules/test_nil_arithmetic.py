@@ -148,3 +148,60 @@ def test_a_field_of_a_key_that_is_there_is_a_warning() -> None:
 return redis.call('HGET', KEYS[1], 'at') / 2"""
 
     assert [one.severity for one in diagnostics(lua, "RL301")] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("lua", "where"),
+    [
+        (
+            (
+                "local id = redis.call('RPOP', KEYS[1])\nif not id then\n"
+                "  id = redis.call('ZPOPMIN', KEYS[2])[1]\n  redis.call('LPUSH', KEYS[3], id)\nend"
+            ),
+            [4],
+        ),
+        (
+            (
+                "local v = redis.call('GET', KEYS[1])\nif not v then\n"
+                "  v = redis.call('GET', KEYS[2])\n  return v + 1\nend"
+            ),
+            [4],
+        ),
+        (
+            (
+                "local v = redis.call('GET', KEYS[1])\nif not v then\n"
+                "  v = redis.call('GET', KEYS[2])\n  if not v then return 0 end\n  return v + 1\nend"
+            ),
+            [],
+        ),
+        ("local v = redis.call('GET', KEYS[1])\nif not v then v = ARGV[1] end\nreturn v + 1", []),
+        (
+            (
+                "local v = redis.call('GET', KEYS[1])\nif v then v = v + 1 else v = 1 end\n"
+                "return redis.call('SET', KEYS[1], v)"
+            ),
+            [],
+        ),
+    ],
+)
+def test_a_test_tells_nothing_of_what_is_assigned_after_it(lua: str, where: list[int]) -> None:
+    assert lines(lua, "RL301") == where
+
+
+@pytest.mark.parametrize(
+    ("lua", "where"),
+    [
+        ("local m = redis.call('SPOP', KEYS[1], 2)\nredis.call('SADD', KEYS[2], m[1])", [2]),
+        ("redis.call('SADD', KEYS[2], redis.call('SRANDMEMBER', KEYS[1], 1)[1])", [1]),
+        (
+            "local m = redis.call('SPOP', KEYS[1], 2)\nif #m > 0 then redis.call('DEL', m[1]) end",
+            [],
+        ),
+        (
+            "for _, m in ipairs(redis.call('SPOP', KEYS[1], 2)) do redis.call('SADD', KEYS[2], m) end",
+            [],
+        ),
+    ],
+)
+def test_an_array_of_some_members_may_be_empty(lua: str, where: list[int]) -> None:
+    assert lines(lua, "RL301") == where

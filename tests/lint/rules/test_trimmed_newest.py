@@ -14,6 +14,14 @@ from tests.lint.rules.firing import lines
         ("redis.call('LPUSH', KEYS[1], ARGV[1])\nredis.call('LTRIM', KEYS[1], -100, -1)", [2]),
         ("redis.call('rpush', KEYS[1], ARGV[1])\nredis.call('ltrim', KEYS[1], '0', '9')", [2]),
         (
+            "local n = tonumber(ARGV[2])\nredis.call('RPUSH', KEYS[1], ARGV[1])\nredis.call('LTRIM', KEYS[1], 0, n - 1)",
+            [3],
+        ),
+        (
+            "redis.call('LPUSH', KEYS[1], ARGV[1])\nredis.call('LTRIM', KEYS[1], -tonumber(ARGV[2]), -1)",
+            [2],
+        ),
+        (
             (
                 "local log, most = KEYS[1], 50\n"
                 "if redis.call('RPUSH', log, ARGV[1]) > most then\n"
@@ -38,6 +46,8 @@ def test_a_trim_of_what_is_new_is_found(lua: str, where: list[int]) -> None:
         "redis.call('RPUSH', KEYS[1], ARGV[1])\nredis.call('LTRIM', KEYS[1], 0, ARGV[2])",
         "redis.call('RPUSH', KEYS[1], 1)\nredis.call('LPUSH', KEYS[1], 2)\nredis.call('LTRIM', KEYS[1], 0, 9)",
         "redis.call('LTRIM', KEYS[1], 0, 9)",
+        "redis.call('RPUSH', KEYS[1], 1)\nredis.call('LTRIM', KEYS[1], 0, -tonumber(ARGV[1]) - 1)",
+        "redis.call('RPUSH', KEYS[1], 1)\nredis.call('LTRIM', KEYS[1], -tonumber(ARGV[1]), -1)",
         "redis.call('RPUSH', KEYS[1], 1)\nlocal l = redis.call('LRANGE', KEYS[1], 10, -1)\nredis.call('LTRIM', KEYS[1], 0, 9)\nreturn l",
     ],
 )

@@ -220,3 +220,12 @@ def test_a_line_or_a_file_that_is_not_there_is_refused(tmp_path):
         table("redis-6.2")
     with pytest.raises(ConfigError, match="cannot be read"):
         table(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_repeats_within_an_option_takes_no_place(line: str) -> None:
+    row = table(line).get("GEOSEARCH")
+    assert row is not None
+
+    words = (None, b"FROMMEMBER", None, b"BYRADIUS", None, b"km", b"ASC", b"WITHDIST")
+    assert row.reply_to(words) == "nested"
