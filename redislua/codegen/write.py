@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from redislua.codegen.render import MARKER
 from redislua.errors import GenerateError
+from redislua.spec.whole import stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def apply(output: Path, changes: Iterable[Change]) -> None:
         output.mkdir(parents=True, exist_ok=True)
         for change in changes:
             if change.new is not None:
-                temporary = _stage(change.path, change.new)
+                temporary = stage(change.path, change.new.encode("ascii"))
                 staged.append((temporary, change.path))
         for temporary, target in staged:
             temporary.replace(target)
@@ -112,21 +112,6 @@ def apply(output: Path, changes: Iterable[Change]) -> None:
     finally:
         for temporary, _ in staged:
             temporary.unlink(missing_ok=True)
-
-
-def _stage(target: Path, text: str) -> Path:
-    data = text.encode("ascii")
-    with tempfile.NamedTemporaryFile(
-        dir=target.parent, prefix=f".{target.name}.", delete=False
-    ) as file:
-        path = Path(file.name)
-        try:
-            file.write(data)
-        except BaseException:
-            path.unlink()
-            raise
-    path.chmod(0o644)  # temporary files are private by default; sources are not
-    return path
 
 
 def diff(change: Change, root: Path) -> str:

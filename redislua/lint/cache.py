@@ -15,7 +15,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any
 
 import redislua
 from redislua.lint.settings import Settings
+from redislua.spec.whole import replace
 
 __all__ = ["Cache", "folder_of"]
 
@@ -102,7 +102,7 @@ class Cache:
             _sign(self._path.parent)
             kept = {key: line for key, line in _read(self._path).items() if key not in self._used}
             lines = [*kept.items(), *self._used.items()][-MOST:]
-            _replace(self._path, _FIRST + b"".join(b"%b%b\n" % pair for pair in lines))
+            replace(self._path, _FIRST + b"".join(b"%b%b\n" % pair for pair in lines))
         except OSError:
             return
 
@@ -120,17 +120,6 @@ def _read(path: Path) -> dict[bytes, bytes]:
 
 def _checksum(text: bytes) -> bytes:
     return b"%08x" % zlib.crc32(text)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".lint.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(data)
-        except BaseException:
-            temporary.unlink()
-            raise
-    temporary.replace(path)
 
 
 def _sign(folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from redislua.lint.diagnostic import Diagnostic, Edit
 from redislua.lint.engine import Linter, Summary
 from redislua.lint.files import Trouble, shown
+from redislua.spec.whole import replace
 
 __all__ = ["Fixed", "apply", "fix_file", "fix_source", "linting", "write"]
 
@@ -116,17 +116,7 @@ def write(path: str, old: bytes, new: bytes, summary: Summary) -> bool:
             summary.troubles.append(Trouble(shown(path), "changed meanwhile: not written"))
             return False
         mode = stat.S_IMODE(target.stat().st_mode)
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            try:
-                file.write(new)
-                temporary.chmod(mode)
-            except BaseException:
-                temporary.unlink()
-                raise
-        temporary.replace(target)
+        replace(target, new, mode)
     except OSError as error:
         summary.troubles.append(Trouble(shown(path), f"cannot be written: {error.strerror}"))
         return False
