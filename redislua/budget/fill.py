@@ -14,22 +14,12 @@ _BYTES = 10
 """Bytes that a string has for each n."""
 
 
-def keys_of(spec: Script, call: Call[Any]) -> list[tuple[Key, bytes]]:
-    """Pair the header's keys with the names in KEYS; a variadic key takes all that is left."""
-    single = [key for key in spec.keys if not key.variadic]
-    pairs = list(zip(single, call.keys, strict=False))
-    for key in spec.keys:
-        if key.variadic:
-            pairs += [(key, name) for name in call.keys[len(single) :]]
-    return pairs
-
-
 def fill_keys(client: redis.Redis, spec: Script, call: Call[Any], size: int) -> None:
     """Fill every key of the call with ``size`` elements of its declared type.
 
     A hash with a ``@state`` gets its number in field ``v``, a string 10 bytes for each n.
     """
-    for key, name in keys_of(spec, call):
+    for key, name in spec.keys_of(call.keys):
         state = spec.state_of(key.name)
         if state is not None:
             client.hset(name, "v", str(state.number))
@@ -39,7 +29,7 @@ def fill_keys(client: redis.Redis, spec: Script, call: Call[Any], size: int) -> 
 def fill_wrongly(client: redis.Redis, spec: Script, call: Call[Any], key: Key) -> None:
     """Give the call's keys of one ``@key`` another type than the declared one."""
     kind = "list" if key.redis_type != "list" else "set"
-    for declared, name in keys_of(spec, call):
+    for declared, name in spec.keys_of(call.keys):
         if declared is key:
             _fill(client, kind, name, 1)
 

@@ -21,7 +21,7 @@ from redislua.errors import (
 from redislua.probe.confine import Confined, UndeclaredAccess
 from redislua.probe.describe import reply_text, row_text
 from redislua.runtime import Call
-from redislua.spec.model import Key, Script
+from redislua.spec.model import Script
 from redislua.spec.notation import (
     Condition,
     Example,
@@ -215,7 +215,7 @@ class _Player:
 
     def _broken_promise(self, spec: Script, call: Call[Any]) -> str:
         """Compare the keys that a call left behind with what its header says of them."""
-        for key, name in _keys_of(spec, call):
+        for key, name in spec.keys_of(call.keys):
             shown = repr(name)[1:]
             found = self._owner.type(name).decode()
             if found == "none":
@@ -228,15 +228,6 @@ class _Player:
             if state and self._owner.hget(name, "v") != b"%d" % state.number:
                 return f"key {shown} does not carry {state.number} in field v, as {state} says"
         return ""
-
-
-def _keys_of(spec: Script, call: Call[Any]) -> Iterator[tuple[Key, bytes]]:
-    """Pair the header's keys with the names in KEYS; a variadic key takes all that is left."""
-    single = [key for key in spec.keys if not key.variadic]
-    yield from zip(single, call.keys, strict=False)
-    for key in spec.keys:
-        if key.variadic:
-            yield from ((key, name) for name in call.keys[len(single) :])
 
 
 def fill_in(typed: Mapping[str, Any], replies: Mapping[int, Any]) -> dict[str, Any]:

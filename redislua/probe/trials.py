@@ -21,9 +21,9 @@ import redis
 
 from redislua.probe.snapshot import Snapshot
 from redislua.runtime.call import Call
-from redislua.spec.model import Arg, Key, Script
+from redislua.spec.model import Arg, Script
 
-__all__ = ["Trial", "bad_arguments", "damaged", "keys_of", "other_clocks", "restore"]
+__all__ = ["Trial", "bad_arguments", "damaged", "other_clocks", "restore"]
 
 HOUR = 3_600_000_000
 GARBAGE = b"!?"
@@ -80,7 +80,7 @@ def damaged(spec: Script, call: Call[Any], state: Snapshot, client: Any) -> Iter
         state: The dataset before it.
         client: A redis-py client on that dataset, to look at what the keys hold.
     """
-    for key, name in keys_of(spec, call):
+    for key, name in spec.keys_of(call.keys):
         shown = f"{key.name} {name!r}"
         for other in ("set", "string"):
             if other != key.redis_type:
@@ -103,16 +103,6 @@ def other_clocks(call: Call[Any]) -> Iterator[Trial]:
     """The call an hour earlier and later than the state says."""
     yield Trial("the clock is an hour back", call, shift=-HOUR)
     yield Trial("the clock is an hour ahead", call, shift=HOUR)
-
-
-def keys_of(spec: Script, call: Call[Any]) -> list[tuple[Key, bytes]]:
-    """Pair the header's keys with the names in KEYS; a variadic key takes all that is left."""
-    single = [key for key in spec.keys if not key.variadic]
-    pairs = list(zip(single, call.keys, strict=False))
-    for key in spec.keys:
-        if key.variadic:
-            pairs += [(key, name) for name in call.keys[len(single) :]]
-    return pairs
 
 
 def restore(client: redis.Redis, state: Snapshot) -> None:

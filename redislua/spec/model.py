@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -321,6 +322,15 @@ class Script:
             if key.variadic:
                 return key.pattern.placeholders[-1]
         return None
+
+    def keys_of(self, names: Sequence[bytes]) -> list[tuple[Key, bytes]]:
+        """Pair the header's keys with the names in KEYS; a variadic key takes all that is left."""
+        single = [key for key in self.keys if not key.variadic]
+        pairs = list(zip(single, names, strict=False))
+        for key in self.keys:
+            if key.variadic:
+                pairs += [(key, name) for name in names[len(single) :]]
+        return pairs
 
     def state_of(self, key: str) -> State | None:
         """The declared layout of a key, or None."""

@@ -10,7 +10,7 @@ import pytest
 
 from redislua.budget import values
 from redislua.budget.cases import SIZES, plan, sizes_of
-from redislua.budget.fill import fill_keys, keys_of
+from redislua.budget.fill import fill_keys
 from redislua.budget.sidecar import Sidecar, find_sidecar
 from redislua.codegen.load import load_operations
 from redislua.errors import ConfigError
@@ -147,7 +147,7 @@ def test_keys_of_every_type_can_be_filled(kind, client):
     spec = script("cache.read")
     spec = replace(spec, keys=(replace(spec.keys[0], redis_type=kind),), states=())
     call = catalogue_operations()["cache.read"].call({"key": "a"})
-    [(_, name)] = keys_of(spec, call)
+    [(_, name)] = spec.keys_of(call.keys)
 
     fill_keys(client, spec, call, 2_500)
 

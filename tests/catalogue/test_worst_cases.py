@@ -8,7 +8,6 @@ import pytest
 import redis
 
 from redislua.budget.cases import Planned, plan
-from redislua.budget.fill import keys_of
 from redislua.budget.sidecar import find_sidecar
 from redislua.lint.engine import lint_paths
 from redislua.lint.settings import Settings
@@ -55,7 +54,7 @@ def test_a_worst_case_fills_the_keys_and_the_script_does_its_work_on_them(script
 
     assert before > 0
     assert operations()[script.full_name].variant_name(reply)
-    for key, name in keys_of(script, planned.call):
+    for key, name in script.keys_of(planned.call.keys):
         if key.expires and client.exists(name):
             assert client.ttl(name) >= 0
 

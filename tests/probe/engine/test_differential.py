@@ -25,7 +25,7 @@ from redislua.probe.engine.state import Watch
 from redislua.probe.engine.wire import Connection, Failure, Reply
 from redislua.probe.snapshot import Snapshot, snapshot
 from redislua.probe.sweep import moments, trials
-from redislua.probe.trials import bad_arguments, keys_of, restore
+from redislua.probe.trials import bad_arguments, restore
 from redislua.runtime import Call, run
 from redislua.spec.model import Arg, Script
 from tests.catalogue.samples import operations, registry, valid_call
@@ -178,7 +178,7 @@ def generated(script: Script) -> st.SearchStrategy[list[tuple[tuple[bytes, ...],
 def test_generated_calls_in_a_row(script, both, client):
     sample = valid_call(script)
     assert not script.groups
-    assert len(keys_of(script, sample)) == len(sample.keys)
+    assert len(script.keys_of(sample.keys)) == len(sample.keys)
 
     @settings(
         max_examples=20,
