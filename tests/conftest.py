@@ -19,12 +19,19 @@ import redis
 from redislua.probe.snapshot import Snapshot, snapshot
 from redislua.server import Cluster, Server, start_cluster
 from tests import servers
-from tests.surfaces import SINGLE, WAYS, Surface, Way, WholeCluster, seeds
+from tests.surfaces import CLUSTER, SINGLE, WAYS, Surface, Way, WholeCluster, seeds
 
 pytest_plugins = ["tests.rig.fixtures"]
 
 WAITING = frozenset({"budget", "cluster", "engine", "faults", "probe", "rig", "server", "soak"})
 """Folders of tests that wait for elections, time-outs, starts of servers and measurements."""
+
+FAMILIES = frozenset(path.name for path in (Path(__file__).parents[1] / "scripts").iterdir())
+FAMILIES |= {"catalogue"}
+"""Folders of tests of scripts."""
+
+ENDS = (SINGLE[0], SINGLE[-1], *CLUSTER)
+"""Ways of calling that meet every choice once, alone and on a cluster."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,8 +48,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--everywhere",
         action="store_true",
-        help="run the tests of faults, clusters and servers on every chosen server: without it "
-        "on the first and the last of them, since these tests mostly wait",
+        help="run everything on every chosen server: without it the tests of faults, clusters and "
+        "servers, which mostly wait, run on the first and the last of them, and those of scripts "
+        "on all but the first by four ways of calling",
     )
     parser.addoption("--soak", action="store_true", help="run the tests marked soak in full")
 
@@ -73,17 +81,32 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once for each chosen server, and once for each surface if it asks for one."""
+    folder = metafunc.definition.path.parent.name
+    everywhere = metafunc.config.getoption("--everywhere")
+    names: list[str] = []
     if "server" in metafunc.fixturenames:
         names = _chosen(metafunc.config)
         if metafunc.definition.get_closest_marker("client_side"):
             names = names[:1]
-        elif metafunc.definition.path.parent.name in WAITING:
-            names = names if metafunc.config.getoption("--everywhere") else _ends(names)
-        ids = [Path(name).name if "://" not in name else "url" for name in names]
-        metafunc.parametrize("server", names, ids=ids, indirect=True, scope="session")
-    if "surface" in metafunc.fixturenames:
-        alone = metafunc.definition.get_closest_marker("single_server")
-        metafunc.parametrize("way", SINGLE if alone else WAYS, ids=str, indirect=True)
+        elif folder in WAITING:
+            names = names if everywhere else _ends(names)
+    if "surface" not in metafunc.fixturenames:
+        if names:
+            ids = [_id(name) for name in names]
+            metafunc.parametrize("server", names, ids=ids, indirect=True, scope="session")
+        return
+    alone = metafunc.definition.get_closest_marker("single_server")
+    ways = SINGLE if alone else WAYS
+    # The scripts are the same whatever way their calls take, and so are the ways whatever
+    # server answers: all ways on the first server, and on the others the ends of each choice.
+    few = [way for way in ways if way in ENDS] if folder in FAMILIES and not everywhere else ways
+    pairs = [(name, way) for name in names for way in (ways if name == names[0] else few)]
+    ids = [f"{_id(name)}-{way}" for name, way in pairs]
+    metafunc.parametrize(("server", "way"), pairs, ids=ids, indirect=True, scope="session")
+
+
+def _id(name: str) -> str:
+    return Path(name).name if "://" not in name else "url"
 
 
 def _ends(names: list[str]) -> list[str]:
@@ -140,7 +163,7 @@ def bare_cluster(_session_cluster: Cluster, _session_cluster_client: WholeCluste
     return _session_cluster
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def way(request: pytest.FixtureRequest) -> Way | None:
     """The way of calling that the test runs on, if it asks for ``surface`` or ``call``."""
     return getattr(request, "param", None)
