@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar, overload
 
@@ -12,8 +13,9 @@ from redislua.runtime.clients import AsyncClient
 from redislua.runtime.plan import DEFAULT_DEADLINE, decoded, ends, single
 from redislua.runtime.pools import AnyAsyncPool, async_pools
 from redislua.runtime.route import route_of
-from redislua.runtime.settings import Watch
+from redislua.runtime.settings import Watch, WatchMany
 from redislua.runtime.steps import Lost, NotSent, Outcome, Pause, Plan, SendAll, Unrouted
+from redislua.runtime.watching.protocol import Observer
 
 __all__ = ["arun", "arun_many", "called", "drive"]
 
@@ -151,19 +153,26 @@ async def arun_many(
     until = ends("arun_many", deadline)
     pool = async_pools.of(client)
     plan = batch.plan(calls, pool, atomic=atomic, until=until)
-    with Watch(pool.settings, calls) as watch:
+    with WatchMany(pool.settings, calls) as watch:
         watch.results = await drive(pool, plan, until)
     return batch.replies(watch.results, return_exceptions=return_exceptions)
 
 
-async def called(pool: AnyAsyncPool, call: Call[T], until: float, *, watched: bool = False) -> T:
+def called(pool: AnyAsyncPool, call: Call[T], until: float) -> Coroutine[Any, Any, T]:
     """Run one call: `redislua.runtime.blocking.called` for asyncio."""
-    settings = pool.settings
-    if settings.observer is not None and not watched:
-        with Watch(settings, (call,)):
-            if settings.admit is not None:
-                settings.admit(call)
-            return await called(pool, call, until, watched=True)
+    if pool.settings.observer is None:
+        return _called(pool, call, until)
+    return _watched(pool, call, until, pool.settings.observer)
+
+
+async def _watched(pool: AnyAsyncPool, call: Call[T], until: float, observer: Observer) -> T:
+    with Watch(observer, call):
+        if pool.settings.admit is not None:
+            pool.settings.admit(call)
+        return await _called(pool, call, until)
+
+
+async def _called(pool: AnyAsyncPool, call: Call[T], until: float) -> T:
     first: Outcome | None = None
     if not call.script.requires:
         try:

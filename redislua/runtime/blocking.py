@@ -12,7 +12,7 @@ from redislua.runtime.clients import BlockingClient
 from redislua.runtime.plan import DEFAULT_DEADLINE, decoded, ends, single
 from redislua.runtime.pools import AnyPool, pools
 from redislua.runtime.route import route_of
-from redislua.runtime.settings import Watch
+from redislua.runtime.settings import Watch, WatchMany
 from redislua.runtime.steps import Lost, NotSent, Outcome, Pause, Plan, SendAll, Unrouted
 
 __all__ = ["called", "drive", "run", "run_many"]
@@ -170,19 +170,23 @@ def run_many(
     until = ends("run_many", deadline)
     pool = pools.of(client)
     plan = batch.plan(calls, pool, atomic=atomic, until=until)
-    with Watch(pool.settings, calls) as watch:
+    with WatchMany(pool.settings, calls) as watch:
         watch.results = drive(pool, plan, until)
     return batch.replies(watch.results, return_exceptions=return_exceptions)
 
 
-def called(pool: AnyPool, call: Call[T], until: float, *, watched: bool = False) -> T:
+def called(pool: AnyPool, call: Call[T], until: float) -> T:
     """Run one call, watched if anybody wants to."""
     settings = pool.settings
-    if settings.observer is not None and not watched:
-        with Watch(settings, (call,)):
-            if settings.admit is not None:
-                settings.admit(call)
-            return called(pool, call, until, watched=True)
+    if settings.observer is None:
+        return _called(pool, call, until)
+    with Watch(settings.observer, call):
+        if settings.admit is not None:
+            settings.admit(call)
+        return _called(pool, call, until)
+
+
+def _called(pool: AnyPool, call: Call[T], until: float) -> T:
     # Send, and make a plan, which knows what to do in trouble, when there is any.
     first: Outcome | None = None
     if not call.script.requires:

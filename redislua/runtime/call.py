@@ -55,7 +55,7 @@ class Script:
 
 
 @dataclass_transform(frozen_default=True)
-def _unchanging(cls: type[Class]) -> type[Class]:
+def unchanging(cls: type[Class]) -> type[Class]:
     """Decorate a value that is made for every call: frozen for type checkers alone.
 
     Refusing an assignment when the program runs would make it four times as dear.
@@ -63,7 +63,7 @@ def _unchanging(cls: type[Class]) -> type[Class]:
     return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
-@_unchanging
+@unchanging
 class Call(Generic[Reply]):
     """One call, validated and encoded: what to send and how to read the answer.
 

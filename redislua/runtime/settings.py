@@ -10,7 +10,7 @@ from typing import Any, Self
 from redislua.runtime.call import Call
 from redislua.runtime.watching.protocol import Ended, Gate, Observer, outcome_of, tell
 
-__all__ = ["Settings", "Watch"]
+__all__ = ["Settings", "Watch", "WatchMany"]
 
 
 class Settings:
@@ -36,10 +36,32 @@ class Settings:
 
 
 class Watch:
-    """The time that calls take, for an observer: a block around one call or one batch.
+    """The time that one call takes, for an observer: a block around it."""
+
+    __slots__ = ("_begin", "_call", "_observer")
+
+    def __init__(self, observer: Observer, call: Call[Any]) -> None:
+        self._observer = observer
+        self._call = call
+
+    def __enter__(self) -> None:
+        self._begin = time.perf_counter()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        seconds = time.perf_counter() - self._begin
+        tell(self._observer, Ended(self._call, seconds, outcome_of(error), error))
+
+
+class WatchMany:
+    """The time that a batch takes, for whoever observes it: a block around it.
 
     Attributes:
-        results: Of a batch, each call's own reply or error, once there are any.
+        results: Each call's own reply or error, once there are any.
     """
 
     __slots__ = ("_begin", "_calls", "_observer", "results")

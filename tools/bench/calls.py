@@ -2,7 +2,8 @@
 
     python tools/bench/calls.py [ROUNDS]
 
-No server is asked. Everything runs on one processor, rounds are shuffled, and each
+No server is asked, also where a call is followed through the driver, alone and watched by a
+`LatencyGuard`: the difference of the two is what watching costs. Everything runs on one processor, rounds are shuffled, and each
 figure is the least of all rounds: what the code costs when nothing else runs beside it.
 Printed are microseconds, and ratios to a function that takes the keywords of
 ``limit.gcra`` and does nothing, which hold on other machines as well.
@@ -20,7 +21,10 @@ from itertools import count
 from typing import Any
 
 from redislua.bindings import cache, limit
-from redislua.runtime import new_owner
+from redislua.runtime import Call, new_owner
+from redislua.runtime.blocking import called
+from redislua.runtime.settings import Settings
+from redislua.runtime.watching import LatencyGuard, Observer
 
 PERIOD, HOLD, OWNER = timedelta(seconds=1), timedelta(milliseconds=500), new_owner()
 NUMBER = 2_000
@@ -64,6 +68,21 @@ def nothing(
     """Take what ``limit.gcra`` takes."""
 
 
+class Answered:
+    """A pool whose server has answered already."""
+
+    topology = None
+
+    def __init__(self, reply: list[Any], observer: Observer | None) -> None:
+        self.settings = Settings()
+        self.settings.watch(observer)
+        self._reply = reply
+
+    def first(self, _call: Call[Any], _until: float) -> list[Any]:
+        """The reply."""
+        return self._reply
+
+
 def main() -> None:
     """Measure and print one table."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
@@ -73,6 +92,8 @@ def main() -> None:
     works = {base: lambda: nothing(subject="user:42", limit=100, period=PERIOD, burst=20)}
     works |= {f"build  {name}": build for name, build in BUILDS.items()}
     works |= {f"decode {name}": _decoding(*reply) for name, reply in REPLIES.items()}
+    works["run    limit.gcra"] = _running(None)
+    works["run    limit.gcra, LatencyGuard"] = _running(LatencyGuard())
     least = dict.fromkeys(works, float("inf"))
     for _ in range(rounds):
         for name in random.sample(list(works), len(works)):
@@ -86,6 +107,12 @@ def main() -> None:
 def _decoding(name: str, reply: list[Any]) -> Callable[[], Any]:
     decode = BUILDS[name]().decode
     return lambda: decode(reply)
+
+
+def _running(observer: Observer | None) -> Callable[[], Any]:
+    name, reply = REPLIES["limit.gcra Allowed"]
+    call, pool = BUILDS[name](), Answered(reply, observer)
+    return lambda: called(pool, call, float("inf"))  # type: ignore[arg-type] # what `called` asks
 
 
 if __name__ == "__main__":

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from redislua.errors import NotExecuted, OutcomeUnknown, ScriptError
-from redislua.runtime.call import Call
+from redislua.runtime.call import Call, unchanging
 
 __all__ = ["Ended", "Gate", "Observer", "Observers", "Outcome", "outcome_of", "tell"]
 
@@ -26,7 +25,7 @@ Outcome: TypeAlias = Literal["replied", "not_executed", "failed", "unknown", "ca
 """
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Ended:
     """A call that is over.
 
