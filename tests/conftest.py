@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +95,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             ids = [_id(name) for name in names]
             metafunc.parametrize("server", names, ids=ids, indirect=True, scope="session")
         return
-    alone = metafunc.definition.get_closest_marker("single_server")
-    ways = SINGLE if alone else WAYS
+    ways: Sequence[Way] = (
+        SINGLE if metafunc.definition.get_closest_marker("single_server") else WAYS
+    )
     # The scripts are the same whatever way their calls take, and so are the ways whatever
     # server answers: all ways on the first server, and on the others the ends of each choice.
-    few = [way for way in ways if way in ENDS] if folder in FAMILIES and not everywhere else ways
+    few = ways if everywhere or folder not in FAMILIES | {"patterns"} else _few(ways)
+    if folder == "patterns":  # logic over calls, which the tests of scripts make in every way
+        ways, names = few, names if everywhere else _ends(names)
     pairs = [(name, way) for name in names for way in (ways if name == names[0] else few)]
     ids = [f"{_id(name)}-{way}" for name, way in pairs]
     metafunc.parametrize(("server", "way"), pairs, ids=ids, indirect=True, scope="session")
+
+
+def _few(ways: Sequence[Way]) -> Sequence[Way]:
+    return [way for way in ways if way in ENDS]
 
 
 def _id(name: str) -> str:

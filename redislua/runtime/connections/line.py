@@ -135,7 +135,7 @@ class Connections(Generic[L]):
                 raise NotSent(self._errors.MaxConnectionsError("Too many connections"))
             self._made += 1
         try:
-            connection = self._source.connection_class(**_settings(self._source))
+            connection = self._source.connection_class(**connection_settings(self._source))
             left = max(until - time.monotonic(), 0.001)
             for name in ("socket_connect_timeout", "socket_timeout"):
                 own = getattr(connection, name)
@@ -167,7 +167,7 @@ def parse_error_of(connection: Any) -> Callable[[str], Exception]:
     return parse
 
 
-def _settings(source: Source) -> dict[str, Any]:
+def connection_settings(source: Source) -> dict[str, Any]:
     """The client's connection settings, read afresh: without retries and notifications."""
     settings = {
         name: value
