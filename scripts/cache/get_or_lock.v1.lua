@@ -21,7 +21,8 @@
 -- died is free after hold. retry_after is an upper bound, since `fill`,
 -- `abandon` and `invalidate` publish to the key's channel. fails counts the
 -- `abandon` calls since the last value; they are forgotten 60 seconds after
--- the cooldown when nobody asks.
+-- the cooldown when nobody asks. fetching tells whether somebody holds the lease:
+-- if not, the last fetch has failed and nobody may try again before retry_after.
 --
 -- @version 1.0.0
 -- @key     entry       cache:{<key>}:entry hash expires
@@ -35,7 +36,7 @@
 -- @returns Stale       value:bytes age:ms
 -- @returns Refresh     value:bytes age:ms
 -- @returns Fill
--- @returns Wait        retry_after:ms fails:int
+-- @returns Wait        retry_after:ms fails:int fetching:bool
 -- @returns Negative    fresh_for:ms
 -- @error   BadArgument An argument is malformed or out of the range that the header declares.
 -- @error   BadState    The key holds a state that this version of the family does not understand.
@@ -45,7 +46,7 @@
 -- @example one caller fetches, the others wait and are then served
 --   get_or_lock key=user:1 owner=a hold=5000ms -> Fill
 --   get_or_lock key=user:1 owner=a hold=5000ms -> Fill
---   get_or_lock key=user:1 owner=b hold=5000ms -> Wait retry_after<=5000ms fails=0
+--   get_or_lock key=user:1 owner=b hold=5000ms -> Wait retry_after<=5000ms fetching=true
 --   cache.fill key=user:1 owner=a value=Ada soft=60000ms hard=90000ms -> Stored
 --   get_or_lock key=user:1 owner=b hold=5000ms -> Hit value=Ada age>=0ms fresh_for<=60000ms
 -- @example a stale value is served while one caller refreshes it
@@ -62,7 +63,7 @@
 -- @example a failed fetch holds everybody back for its cooldown
 --   get_or_lock key=user:4 owner=a hold=5000ms -> Fill
 --   cache.abandon key=user:4 owner=a cooldown=1000ms -> Released fails=1
---   get_or_lock key=user:4 owner=b hold=5000ms -> Wait retry_after<=1000ms fails=1
+--   get_or_lock key=user:4 owner=b hold=5000ms -> Wait fails=1 fetching=false
 -- @example a value is refreshed early when the draw is low and the fetch is slow
 --   get_or_lock key=user:5 owner=a hold=5000ms -> Fill
 --   cache.fill key=user:5 owner=a value=Eve soft=60000ms hard=90000ms cost=10000ms -> Stored
@@ -170,4 +171,4 @@ if format and (fresh_for_ms > 0 or allow_stale == '1') then
   end
   return {'Stale', value, age_ms}
 end
-return {'Wait', math.max(retry_after_ms, 1), tonumber(fails)}
+return {'Wait', math.max(retry_after_ms, 1), tonumber(fails), mark == '+' and 1 or 0}

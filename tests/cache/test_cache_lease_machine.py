@@ -130,6 +130,7 @@ class Cache(RuleBasedStateMachine):
                 assert isinstance(reply, cache.GetOrLockWait)
                 assert self.lease is not None
                 assert reply.fails == self.lease.fails
+                assert reply.fetching is not self.lease.cooling
                 assert 0 * ms < reply.retry_after <= HOLD * ms
             else:
                 assert reply == expected
