@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-import redis
 from rich.markup import escape
 from rich.table import Table
 
@@ -22,7 +21,7 @@ from redislua.inspect.slots import (
     Spread,
     advice,
     even_layout,
-    layout_of,
+    layout_of_servers,
     read_values,
     spread,
     together,
@@ -112,20 +111,10 @@ def _keys_of(word: str) -> list[str]:
 
 def _layout(url: str) -> Layout:
     with opened(url) as clients:
-        client = next(iter(clients.values()))
-        # In two words, which redis-py's parser of "CLUSTER SLOTS" leaves as they are.
-        asking: Any = client.execute_command
-        ranges = asking("CLUSTER", "SLOTS")
-        host, port = _address(client)
-    try:
-        return layout_of(ranges, (host, port))
-    except ValueError as error:
-        raise ConfigError(f"--url: {error}") from error
-
-
-def _address(client: redis.Redis) -> tuple[str, int]:
-    settings = client.connection_pool.connection_kwargs
-    return str(settings.get("host", "localhost")), int(settings.get("port", 0))
+        try:
+            return layout_of_servers(clients)
+        except ValueError as error:
+            raise ConfigError(f"--url: {error}") from error
 
 
 def _print(spreads: Sequence[Spread], layout: Layout, made_up: int | None) -> None:

@@ -21,7 +21,7 @@ import redis
 from redis.crc import key_slot
 
 from redislua.bindings import limit
-from redislua.inspect.slots import layout_of
+from redislua.inspect.slots import layout_of_servers
 
 __all__ = ["FORBIDDEN", "Figure", "Quoted", "Table", "Verdict", "measure"]
 
@@ -172,10 +172,7 @@ def _owner(clients: Mapping[str, redis.Redis], run: str) -> tuple[str, redis.Red
     node, client = next(iter(clients.items()))
     if len(clients) == 1:
         return node, client
-    asking: Any = client.execute_command
-    host, _, port = node.rpartition(":")
-    layout = layout_of(asking("CLUSTER", "SLOTS"), (host, int(port)))
-    owner = layout.owners[key_slot(run.encode())]
+    owner = layout_of_servers(clients).owners[key_slot(run.encode())]
     return (owner, clients[owner]) if owner in clients else (node, client)
 
 

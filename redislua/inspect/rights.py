@@ -26,8 +26,8 @@ _EXAMPLE = "redislua-doctor"
 
 _SHA1 = "0" * 40
 
-_CONNECTING = ("+ping", "+client|setinfo")
-_CLUSTER = ("+cluster|slots", "+cluster|nodes", "+readonly", "+asking")
+_CONNECTING = ("+ping",)
+_CLUSTER = ("+cluster|slots", "+cluster|nodes", "+readonly", "+asking", "+command")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
+import redis
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
 from redislua.errors import ConfigError
@@ -30,6 +31,7 @@ __all__ = [
     "advice",
     "even_layout",
     "layout_of",
+    "layout_of_servers",
     "read_values",
     "spread",
     "together",
@@ -167,6 +169,30 @@ def layout_of(ranges: Any, asked: tuple[str, int]) -> Layout:
         address = topology.serving(slot)
         owners.append("" if address is None else f"{address[0]}:{address[1]}")
     return Layout(tuple(dict.fromkeys(name for name in owners if name)), tuple(owners))
+
+
+def layout_of_servers(clients: Mapping[str, redis.Redis]) -> Layout:
+    """Ask the nodes of a cluster in turn who serves which slot.
+
+    Args:
+        clients: A client of each, by its name.
+
+    Raises:
+        redis.RedisError: None of them answers, or they are no cluster.
+        ValueError: No node serves a slot.
+    """
+    failed: list[redis.RedisError] = []
+    for client in clients.values():
+        asking: Any = client.execute_command
+        try:
+            # In two words, which redis-py's parser of "CLUSTER SLOTS" leaves as they are.
+            ranges = asking("CLUSTER", "SLOTS")
+        except redis.RedisError as error:
+            failed.append(error)
+            continue
+        settings = client.connection_pool.connection_kwargs
+        return layout_of(ranges, (settings.get("host", "localhost"), settings.get("port", 0)))
+    raise failed[-1]
 
 
 @dataclass(frozen=True, slots=True)

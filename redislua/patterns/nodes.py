@@ -15,9 +15,9 @@ __all__ = ["connect_each"]
 def connect_each(url: str, **options: Unpack[Options]) -> dict[str, redis.Redis]:
     """Return a blocking client of each node that a URL leads to, by ``host:port``.
 
-    A cluster has one for each primary and each replica that serves slots, dead ones
-    included: the client of a cluster would not start while one of its nodes is down. Of
-    Sentinels it is the primary alone, by its name; of a Unix socket its path.
+    A cluster has one for each primary and each replica, dead ones included: the client of a
+    cluster would not start while one of its nodes is down. Of Sentinels it is the primary
+    alone, by its name; of a Unix socket its path.
 
     >>> clients = connect_each("redis+cluster://n1:6379,n2:6379")  # doctest: +SKIP
     >>> {name: client.info()["role"] for name, client in clients.items()}  # doctest: +SKIP
@@ -44,7 +44,7 @@ def connect_each(url: str, **options: Unpack[Options]) -> dict[str, redis.Redis]
         shown = f"[{host}]" if ":" in host else host
         return cast("redis.Redis", connect(f"{scheme}://{shown}:{port}", **given))
 
-    found = [remap(place) for place in _serving(address, single)]
+    found = [remap(place) for place in _members(address, single)]
     return {f"{host}:{port}": single(host, port) for host, port in dict.fromkeys(found)}
 
 
@@ -55,24 +55,25 @@ def _name(address: _address.Address) -> str:
     return address.master or address.path
 
 
-def _serving(address: _address.Address, single: Any) -> list[tuple[str, int]]:
-    """Ask the start-up nodes in turn who serves slots; the primaries come first."""
+def _members(address: _address.Address, single: Any) -> list[tuple[str, int]]:
+    """Ask the start-up nodes in turn who belongs to the cluster; the primaries come first."""
     failed: list[redis.RedisError] = []
     for host, port in address.hosts:
         with single(host, port) as client:
             try:
-                # In two words, which redis-py's parser of "CLUSTER SLOTS" leaves as they are.
-                ranges: Any = client.execute_command("CLUSTER", "SLOTS")
+                # Unlike CLUSTER SLOTS it has replicas that are not in order yet, or no more.
+                shards: Any = client.execute_command("CLUSTER", "SHARDS")
             except redis.RedisError as error:
                 failed.append(error)
                 continue
-        shards = [[_place(node, host) for node in nodes] for _, _, *nodes in ranges]
-        primaries = [shard[0] for shard in shards]
-        return primaries + [node for shard in shards for node in shard[1:]] or [(host, port)]
+        nodes = [node for shard in shards for node in shard[b"nodes"]]
+        nodes.sort(key=lambda node: node[b"role"] != b"master")  # keeps the order of each kind
+        return [_place(node, host, secure=address.secure) for node in nodes]
     raise failed[-1]
 
 
-def _place(node: list[Any], asked: str) -> tuple[str, int]:
+def _place(node: dict[bytes, Any], asked: str, *, secure: bool) -> tuple[str, int]:
     """A node's address; one that does not know its own is where it was asked."""
-    host = node[0].decode() if isinstance(node[0], bytes) else node[0]
-    return host or asked, node[1]
+    host = (node[b"endpoint"] or b"?").decode()
+    port = node.get(b"tls-port") if secure else node.get(b"port")
+    return asked if host == "?" else host, port or node.get(b"port") or node[b"tls-port"]
