@@ -60,7 +60,7 @@ def _row(facts: Facts) -> Sequence[str]:
     used, most = facts.number("used_memory"), facts.number("maxmemory")
     memory = "?" if used is None else sized(used)
     if most is not None:
-        memory += f" of {sized(most)}" if most else " of any"
+        memory += f" of {sized(most)}" if most else ", no limit"
     replicas = facts.number("connected_slaves")
     role = "replica" if not facts.is_primary else f"primary, {counted(replicas or 0, 'replica')}"
     clock = facts.clock

@@ -14,7 +14,7 @@ from redislua.cli.console import FOUND, exits
 from redislua.cli.monitor_output import Screen
 from redislua.inspect.monitor import Monitor, Round, described
 from redislua.inspect.slow import Names
-from redislua.runtime.watching.vitals import Thresholds
+from redislua.runtime.watching.alarms import Thresholds
 
 
 @click.command("monitor")
@@ -110,14 +110,14 @@ def command(
 def _rounds(monitor: Monitor, interval: float, *, once: bool, screen: Screen) -> Iterator[Round]:
     """The rounds after the first, which is where the first window begins."""
     first = monitor.look()
-    if first.lost is not None:
-        raise first.lost
+    if first.error is not None:
+        raise first.error
     screen.begin(first)
     while True:
         time.sleep(interval)
         found = monitor.look()
-        if once and found.lost is not None:
-            raise found.lost
+        if once and found.error is not None:
+            raise found.error
         yield found
         if once:
             return

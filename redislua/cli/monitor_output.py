@@ -14,9 +14,10 @@ from rich.text import Text
 
 from redislua.cli.connecting import problem
 from redislua.cli.console import stdout
-from redislua.inspect.monitor import Look, Round
+from redislua.inspect.monitor import Round
 from redislua.inspect.slow import SlowScript
 from redislua.inspect.wording import sized
+from redislua.runtime.watching.alarms import Look
 from redislua.runtime.watching.vitals import Reading
 
 
@@ -62,7 +63,12 @@ class Screen:
 def _view(found: Round) -> RenderableType:
     parts: list[RenderableType] = [
         _servers(found),
-        *(Text(f"{one.node}: {one.kind}: {one.text}", style="red") for one in found.alarms),
+        *(
+            Text(f"{alarm.node}: {alarm.kind}: {alarm.text}", style="red")
+            for look in found.looks
+            if look.reading is not None  # why another one does not answer is in its row
+            for alarm in look.alarms
+        ),
     ]
     parts += ["", _scripts(found)] if found.scripts else []
     parts.append(Text(_threshold(found), style="dim"))
@@ -76,7 +82,7 @@ def _servers(found: Round) -> Table:
     )
     for look in found.looks:
         if look.reading is None:
-            why = "" if look.lost is None else problem(look.lost)
+            why = "" if look.error is None else problem(look.error)
             table.add_row(escape(look.node), f"[red]{escape(why)}[/red]")
         else:
             table.add_row(*map(escape, _row(look, look.reading)))

@@ -344,6 +344,16 @@ def _clock(judge: _Judge) -> Iterator[Finding]:
     )
 
 
+def _untold(judge: _Judge) -> Iterator[Finding]:
+    if "CONFIG GET" in judge.facts.refused:
+        yield judge.found(
+            "not-told",
+            "note",
+            "CONFIG GET is refused: RDB saves, fsync and guards of failovers were not looked at",
+            "run the doctor as an administrator; a managed service shows them elsewhere",
+        )
+
+
 def _cluster(judge: _Judge) -> Iterator[Finding]:
     cluster, members = judge.facts.cluster, judge.facts.members
     unserved = 16_384 - int(cluster.get("cluster_slots_ok", 16_384))
@@ -375,4 +385,5 @@ _CHECKS: Sequence[Callable[[_Judge], Iterator[Finding]]] = (
     _script_cache,
     _clock,
     _cluster,
+    _untold,
 )

@@ -10,29 +10,12 @@ from typing import Any
 import redis
 
 from redislua.inspect.slow import Names, SlowLog, SlowScript
-from redislua.runtime.watching.vitals import Alarm, Reading, Readings, Thresholds, Window
+from redislua.runtime.watching.alarms import Alarm, Look, Thresholds, Watchman
 
-__all__ = ["Look", "Monitor", "Round", "described"]
+__all__ = ["Monitor", "Round", "described"]
 
 ENTRIES = 1_000
 """Entries of SLOWLOG that are asked for at once; a server keeps 128 unless told otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One server in one round.
-
-    Attributes:
-        node: The server.
-        reading: What it says, or None where it does not answer.
-        window: What happened since the round before, or None where that is not known.
-        lost: Why it does not answer, or None.
-    """
-
-    node: str
-    reading: Reading | None
-    window: Window | None
-    lost: Exception | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +24,24 @@ class Round:
 
     Attributes:
         looks: The servers.
-        alarms: What is wrong with them.
         scripts: The slowest scripts so far, the slowest first.
         threshold: Microseconds from which a server's SLOWLOG keeps a command, the least of
             all; -1 where it is off, None where it is not known.
     """
 
     looks: tuple[Look, ...]
-    alarms: tuple[Alarm, ...]
     scripts: tuple[SlowScript, ...]
     threshold: int | None
 
     @property
-    def lost(self) -> Exception | None:
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What is wrong with the servers."""
+        return tuple(alarm for look in self.looks for alarm in look.alarms)
+
+    @property
+    def error(self) -> Exception | None:
         """Why no server answers, or None where one does."""
-        return None if any(one.reading for one in self.looks) else self.looks[0].lost
+        return None if any(one.reading for one in self.looks) else self.looks[0].error
 
 
 class Monitor:
@@ -79,51 +65,40 @@ class Monitor:
         top: int = 10,
     ) -> None:
         self._clients = clients
-        self._thresholds = thresholds
+        self._watchman = Watchman(thresholds)
         self._top = top
-        self._readings = Readings()
         self._slow = SlowLog(names)
         self._least: dict[str, int] = {}
 
     def look(self) -> Round:
-        """Ask every server once.
-
-        Raises:
-            redis.RedisError: One may not be asked for its INFO. One that does not answer is
-                part of the round.
-        """
+        """Ask every server once; one that does not answer is part of the round."""
         looks = tuple(self._look(node, client) for node, client in self._clients.items())
-        windows = [one.window for one in looks if one.window is not None]
-        alarms = tuple(alarm for window in windows for alarm in self._thresholds.judge(window))
         least = min(self._least.values(), default=None)
-        return Round(looks, alarms, self._slow.slowest(self._top), least)
+        return Round(looks, self._slow.slowest(self._top), least)
 
     def _look(self, node: str, client: redis.Redis) -> Look:
         try:
-            reading = self._read(node, client)
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            self._readings.forget(node)
-            return Look(node, None, None, error)
-        return Look(node, reading, self._readings.take(node, reading), None)
+            said, entries, config = self._ask(client)
+        except redis.RedisError as error:
+            return self._watchman.look(node, error, time.monotonic())
+        look = self._watchman.look(node, said, time.monotonic())
+        # Either may be refused: by ACL, or by a managed service.
+        if look.reading is not None and not isinstance(entries, Exception):
+            self._slow.take(node, look.reading.run_id, entries)
+        if not isinstance(config, Exception):
+            values = config[1::2] if isinstance(config, list) else list(config.values())
+            self._least[node] = int(values[0])
+        return look
 
-    def _read(self, node: str, client: redis.Redis) -> Reading:
+    def _ask(self, client: redis.Redis) -> list[Any]:
         pipe: Any = client.pipeline(transaction=False)
         with pipe:
             pipe.info()
             # In several words, which redis-py's parsers leave as they are.
             pipe.execute_command("SLOWLOG", "GET", ENTRIES)
             pipe.execute_command("CONFIG", "GET", "slowlog-log-slower-than")
-            said, entries, config = pipe.execute(raise_on_error=False)
-        if isinstance(said, Exception):
-            raise said
-        reading = Reading.of(said, time.monotonic())
-        # Either may be refused: by ACL, or by a managed service.
-        if not isinstance(entries, Exception):
-            self._slow.take(node, reading.run_id, entries)
-        if not isinstance(config, Exception):
-            values = config[1::2] if isinstance(config, list) else list(config.values())
-            self._least[node] = int(values[0])
-        return reading
+            replies: list[Any] = pipe.execute(raise_on_error=False)
+        return replies
 
 
 def described(one: Round) -> dict[str, Any]:
@@ -151,7 +126,7 @@ def described(one: Round) -> dict[str, Any]:
 def _node(look: Look) -> dict[str, Any]:
     reading, window = look.reading, look.window
     if reading is None:
-        return {"node": look.node, "error": str(look.lost)}
+        return {"node": look.node, "error": str(look.error)}
     rates = (
         {}
         if window is None

@@ -208,6 +208,8 @@ def test_a_server_that_may_not_be_asked_everything_is_judged_by_what_it_says() -
 
     assert found(facts(config={}, clock=None)) == {}
     assert "fsync" not in found(of)
+    refused = found(facts(config={}, refused=frozenset({"CONFIG GET"})))
+    assert (set(refused), refused["not-told"].severity) == ({"not-told"}, "note")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from redislua.inspect.monitor import Monitor, described
 from redislua.inspect.slow import Names
 from redislua.patterns.nodes import connect_each
 from redislua.runtime import run
-from redislua.runtime.watching.vitals import Thresholds
+from redislua.runtime.watching.alarms import Thresholds
 from redislua.server import Cluster, Server
 from redislua.spec.registry import load
 from tests.cli.shell import ROOT
@@ -75,7 +75,7 @@ def test_a_node_that_dies_is_part_of_the_round_and_comes_back(private_cluster: C
     node.restart()
     back = {look.node: look for look in monitor.look().looks}
 
-    assert isinstance(without[name].lost, redis.ConnectionError)
+    assert isinstance(without[name].error, redis.ConnectionError)
     assert sum(look.reading is None for look in without.values()) == 1
     assert back[name].reading is not None
     # Its counts began anew, and what it did before is not known.
@@ -87,8 +87,8 @@ def test_when_nothing_answers_the_round_says_why(server: Server) -> None:
     alone = Monitor(connect_each("redis://127.0.0.1:1", retry_for=0), NAMES, Thresholds())
     alive = Monitor(connect_each(server.url), NAMES, Thresholds())
 
-    assert isinstance(alone.look().lost, redis.ConnectionError)
-    assert alive.look().lost is None
+    assert isinstance(alone.look().error, redis.ConnectionError)
+    assert alive.look().error is None
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
@@ -118,13 +118,16 @@ def test_a_user_who_may_run_info_alone_sees_the_figures(private: Server) -> None
     assert (found.threshold, found.scripts) == (None, ())
 
 
-def test_a_user_who_may_not_run_info_is_refused(private: Server) -> None:
+def test_a_user_who_may_not_run_info_learns_why(private: Server) -> None:
     with redis.Redis.from_url(private.url) as admin:
         admin.execute_command("ACL", "SETUSER", "app", "on", ">x", "+ping")
     url = private.url.replace("redis://", "redis://app:x@")
 
-    with redis.Redis.from_url(url) as client, pytest.raises(redis.exceptions.NoPermissionError):
-        Monitor({"n": client}, NAMES, Thresholds()).look()
+    with redis.Redis.from_url(url) as client:
+        found = Monitor({"n": client}, NAMES, Thresholds()).look()
+
+    assert isinstance(found.error, redis.exceptions.NoPermissionError)
+    assert [alarm.kind for alarm in found.alarms] == ["unreachable"]
 
 
 def test_a_round_is_described_for_machines(client: redis.Redis, server: Server) -> None:

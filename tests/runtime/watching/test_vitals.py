@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from redislua.bindings import cache
 from redislua.errors import InvalidArgument
 from redislua.runtime import run
-from redislua.runtime.watching.vitals import Alarm, Reading, Readings, Thresholds, Window
+from redislua.runtime.watching.alarms import Alarm, Thresholds, Watchman
+from redislua.runtime.watching.vitals import Reading, Readings, Window, fields_of
 from redislua.server import Server
 
 SAID: dict[str, Any] = {
@@ -260,3 +261,38 @@ def test_thresholds_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
         Thresholds(**wrong)
 
     assert raised.value.parameter in wrong
+
+
+# --- looking at a server again and again ---
+
+
+def test_a_servers_own_text_is_read_as_the_client_library_reads_it(client: redis.Redis) -> None:
+    client.set("k", "v", ex=100)
+    with pytest.raises(redis.ResponseError):
+        client.execute_command("NO SUCH")
+    said: Any = client.info()
+    with redis.Redis(connection_pool=client.connection_pool) as raw:
+        raw.response_callbacks.pop("INFO", None)
+        text = raw.execute_command("INFO")
+
+    ours, theirs = Reading.of(fields_of(text), 0.0), Reading.of(said, 0.0)
+
+    differing = {"commands", "traffic", "used"}  # they grow between the two
+    for name in Reading.__slots__:
+        assert name in differing or getattr(ours, name) == getattr(theirs, name), name
+    assert ours.keys == 1
+
+
+def test_a_server_that_does_not_answer_is_an_alarm_and_begins_anew() -> None:
+    watchman = Watchman(Thresholds())
+    watchman.look("n", SAID, 0.0)
+
+    gone = watchman.look("n", redis.ConnectionError("Connection\nrefused"), 1.0)
+    back = watchman.look("n", SAID, 2.0)
+    after = watchman.look("n", {**SAID, "keyspace_misses": 1_000}, 3.0)
+
+    assert (gone.reading, kinds(gone.alarms)) == (None, ["unreachable"])
+    assert gone.alarms[0].text == "its INFO cannot be read: Connection refused"
+    assert (back.window, back.alarms) == (None, ())
+    assert after.window is not None
+    assert kinds(after.alarms) == ["hit-rate"]
