@@ -18,16 +18,11 @@ from redis.exceptions import (
 )
 from redis.sentinel import MasterNotFoundError
 
-from redislua.errors import ServerUnavailable
+from redislua.errors import ConfigError, InvalidArgumentValue, ServerUnavailable
 from redislua.patterns.connect import NotConnected, redacted
 from redislua.patterns.nodes import connect_each
 
-__all__ = ["URL_HELP", "opened", "problem", "talking"]
-
-URL_HELP = (
-    "URL is redis://user:password@host:6379/0, rediss:// for TLS, unix:///path, "
-    "redis+cluster://host,host or redis+sentinel://host/name."
-)
+__all__ = ["opened", "problem", "talking"]
 
 
 @contextlib.contextmanager
@@ -37,12 +32,17 @@ def opened(url: str) -> Iterator[dict[str, redis.Redis]]:
     Nothing is tried again: whoever looks after servers wants to see them fail.
 
     Raises:
+        ConfigError: It is no such URL.
         ServerUnavailable: Whatever the clients raise within the block, as one sentence
             without a secret.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(talking(url))
-        clients = connect_each(url, retry_for=0)
+        try:
+            clients = connect_each(url, retry_for=0)
+        except InvalidArgumentValue as error:
+            where = "" if error.parameter == "url" else f"{error.parameter}: "
+            raise ConfigError(f"{redacted(url)}: {where}expected {error.expected}") from error
         for client in clients.values():
             stack.callback(client.close)
         yield clients

@@ -50,7 +50,7 @@ def command(words: tuple[str, ...], url: str | None, nodes: int, as_json: bool) 
 
     A PATTERN is a key with placeholders, `session:{<user>}:s:<sid>`; a script of the project
     or the catalogue stands for its keys. NAME=VALUES gives a placeholder its values, `a,b,c`
-    or `1..1000`, which it has without any.
+    or `1..500`; without any, a pattern's first placeholder has 1 to 1000.
 
     A cluster takes the slot from the text in the first braces, and from the whole key where
     there are none. Keys without braces therefore spread as well as any: `leaderboard:global`,

@@ -57,6 +57,7 @@ def assert_one_line(done: Result, *texts: str) -> None:
         (f"redis://user:{SECRET}@h:port", "a port being a number"),
         ("redis://h1,h2", "one host"),
         (f"redis://h?passwort={SECRET}", "query parameters of"),
+        ("redis://h?read_timeout=soon", "read_timeout: expected a timedelta or a number"),
     ],
 )
 def test_a_url_that_cannot_be(verb: str, url: str, text: str) -> None:

@@ -14,10 +14,10 @@ from typing import Any, Self
 __all__ = ["Reading", "Readings", "Window", "evicts", "fields_of"]
 
 
-def fields_of(info: bytes) -> dict[str, Any]:
+def fields_of(said: bytes) -> dict[str, Any]:
     """Read a server's own reply to INFO: whole numbers and texts, and dicts of ``a=1,b=2``."""
     found: dict[str, Any] = {}
-    for line in info.decode("utf-8", "replace").splitlines():
+    for line in said.decode("utf-8", "replace").splitlines():
         name, colon, value = line.partition(":")
         if colon and not line.startswith("#"):
             pairs = [part.partition("=") for part in value.split(",")]
