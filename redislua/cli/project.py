@@ -42,9 +42,9 @@ def catalogue() -> Registry:
 
 def scripts() -> Registry:
     """The project's scripts; outside a project the catalogue's, and a note that says so."""
-    own = _own()
-    if own is not None:
-        return own
+    found = own()
+    if found is not None:
+        return found
     stderr().print("no project here: redislua's own catalogue", style="dim")
     return catalogue()
 
@@ -56,7 +56,7 @@ def find(name: str) -> tuple[Registry, Script]:
         ConfigError: When neither has it.
     """
     names: tuple[str, ...] = ()
-    for source in (_own, catalogue):
+    for source in (own, catalogue):
         known = source()
         script = known.find(name) if known is not None else None
         if known is not None and script is not None:
@@ -67,7 +67,8 @@ def find(name: str) -> tuple[Registry, Script]:
     raise ConfigError(f"no script is called {name!r}: {hint}")
 
 
-def _own() -> Registry | None:
+def own() -> Registry | None:
+    """The project's scripts; None outside a project."""
     try:
         found = config()
     except NoProject:

@@ -25,6 +25,10 @@ VERBS = {
     "trace": "Show each line of a script as it ran, with its commands and times.",
     "debug": "Step through a script in the server's own debugger.",
     "server": "Run a server in the foreground.",
+    "doctor": "Look at a running server, and say what is wrong with it and what to do.",
+    "monitor": "Watch hit rate, evictions, memory and the slowest scripts of running servers.",
+    "slots": "Show where keys fall on a cluster, how evenly, and which stay together.",
+    "bench": "Measure a server's latencies beside those that are commonly expected.",
     "demo": "Run everything once, under load, and show what came out.",
 }
 

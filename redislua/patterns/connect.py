@@ -48,10 +48,11 @@ from redis.credentials import CredentialProvider
 
 from redislua.errors import InvalidArgumentType, InvalidArgumentValue
 from redislua.patterns import _address
+from redislua.patterns._address import redacted
 from redislua.patterns._clients import ASYNCIO, BLOCKING, Library
 from redislua.patterns._patience import NotConnected, Patience, nothing
 
-__all__ = ["NotConnected", "Options", "Role", "aconnect", "connect"]
+__all__ = ["NotConnected", "Options", "Role", "aconnect", "connect", "redacted"]
 
 Role = Literal["primary", "replica"]
 

@@ -199,6 +199,12 @@ class Topology:
         last = 1 if self.reads == "primary" else None
         return list(dict.fromkeys(one for shard in self._map[1] for one in shard[:last]))
 
+    def every_node(self) -> list[Address]:
+        """Return every node that serves slots, primaries before replicas."""
+        shards = self._map[1]
+        primaries = [shard[0] for shard in shards]
+        return list(dict.fromkeys([*primaries, *(one for shard in shards for one in shard[1:])]))
+
     def forget(self) -> None:
         """In a child process, where whoever was asking no longer is: free to ask."""
         self.refreshing = threading.Lock()

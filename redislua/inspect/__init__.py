@@ -1,0 +1,1 @@
+"""Looking at a running server: doctor, monitor, slots, the table of latencies."""

@@ -1,0 +1,1 @@
+"""What looks at running servers: doctor, monitor, slots, the table of latencies."""
