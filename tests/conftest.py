@@ -23,7 +23,9 @@ from tests.surfaces import CLUSTER, SINGLE, WAYS, Surface, Way, WholeCluster, se
 
 pytest_plugins = ["tests.rig.fixtures"]
 
-WAITING = frozenset({"budget", "cluster", "engine", "faults", "probe", "rig", "server", "soak"})
+WAITING = frozenset(
+    {"budget", "cluster", "engine", "faults", "inspect", "probe", "rig", "server", "soak"}
+)
 """Folders of tests that wait for elections, time-outs, starts of servers and measurements."""
 
 FAMILIES = frozenset(path.name for path in (Path(__file__).parents[1] / "scripts").iterdir())

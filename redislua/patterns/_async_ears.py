@@ -17,12 +17,14 @@ class TaskEar:
 
     Attributes:
         channel: Its name.
+        is_over: The connection is gone: nothing will be heard any more.
     """
 
-    __slots__ = ("_heard", "channel")
+    __slots__ = ("_heard", "channel", "is_over")
 
     def __init__(self, channel: bytes) -> None:
         self.channel = channel
+        self.is_over = False
         self._heard = asyncio.Event()
 
     def wake(self) -> None:
@@ -160,4 +162,5 @@ class _Station:
             ready.set()
         for listeners in self._ears.values():
             for ear in listeners:
+                ear.is_over = True
                 ear.wake()

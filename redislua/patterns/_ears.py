@@ -21,12 +21,14 @@ class ThreadEar:
 
     Attributes:
         channel: Its name.
+        is_over: The connection is gone: nothing will be heard any more.
     """
 
-    __slots__ = ("_heard", "channel")
+    __slots__ = ("_heard", "channel", "is_over")
 
     def __init__(self, channel: bytes) -> None:
         self.channel = channel
+        self.is_over = False
         self._heard = threading.Event()
 
     def wake(self) -> None:
@@ -182,6 +184,7 @@ class _Station:
                 ready.set()
             for listeners in self._ears.values():
                 for ear in listeners:
+                    ear.is_over = True
                     ear.wake()
         self._connection.disconnect()
         self._bell.close()
