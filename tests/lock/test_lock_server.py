@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,20 +23,6 @@ INSPECT = lock.inspect(name="n")
 
 
 # --- a full server ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def make_full(client: redis.Redis) -> Iterator[Callable[[], None]]:
-    """Put the server over its memory limit, until the test ends."""
-    before: Any = client.config_get("maxmemory*")
-
-    def set_limit() -> None:
-        client.config_set("maxmemory-policy", "noeviction")
-        client.config_set("maxmemory", 1)
-
-    yield set_limit
-    for name in ("maxmemory", "maxmemory-policy"):
-        client.config_set(name, before[name])
 
 
 @pytest.mark.parametrize("grace", [0, 1_000])
