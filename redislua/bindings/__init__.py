@@ -5,4 +5,5 @@
 __all__ = [
     "cache",
     "limit",
+    "lock",
 ]

@@ -34,20 +34,6 @@ def prepare(client: redis.Redis, *calls: Call[Any]) -> None:
 # --- a full server ---------------------------------------------------------------------------
 
 
-@pytest.fixture
-def make_full(client: redis.Redis) -> Iterator[Callable[[], None]]:
-    """Put the server over its memory limit, until the test ends."""
-    before: Any = client.config_get("maxmemory*")
-
-    def set_limit() -> None:
-        client.config_set("maxmemory-policy", "noeviction")
-        client.config_set("maxmemory", 1)
-
-    yield set_limit
-    for name in ("maxmemory", "maxmemory-policy"):
-        client.config_set(name, before[name])
-
-
 @pytest.mark.parametrize(
     ("before", "freeing", "expected"),
     [

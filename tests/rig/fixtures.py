@@ -181,3 +181,17 @@ def _settings_of(node: Node) -> dict[str, str]:
     users: Any = node.ask("ACL LIST")
     kept = {name: value for name, value in settings.items() if name not in _VOLATILE}
     return {**kept, "users": repr(users)}
+
+
+@pytest.fixture
+def make_full(client: redis.Redis) -> Iterator[Callable[[], None]]:
+    """``make_full()`` puts the server over its memory limit, until the test ends."""
+    before: Any = client.config_get("maxmemory*")
+
+    def set_limit() -> None:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", 1)
+
+    yield set_limit
+    for name in ("maxmemory", "maxmemory-policy"):
+        client.config_set(name, before[name])
