@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from redislua.patterns import cache
+from redislua.patterns import cache, rate_limiter
 
-MODULES = [cache]
+MODULES = [cache, rate_limiter]
 
 
 @pytest.mark.client_side

@@ -1,0 +1,234 @@
+"""Rate limits that an application asks: one interface over every algorithm of `limit`.
+
+::
+
+    limiter = RateLimiter(client, Gcra(limit=100, period=timedelta(seconds=1), burst=20))
+
+    decision = limiter.consume("user:42")
+    if not decision:
+        return too_many_requests(headers=decision.headers())
+
+==================  =====================================================================
+``Gcra``            evenly, with a burst; one small key. The rule to begin with
+``TokenBucket``     the same, with tokens that are counted
+``SlidingWindow``   exact, for small limits
+``WindowCounter``   nearly exact, for any limit
+``Quota``           so much until the window that the first request began is over
+==================  =====================================================================
+
+A subject that is unknown to the server has its whole burst: keep limiters on a server that does
+not evict. What happens while the server cannot be asked is the application's choice:
+``outage`` is ``raise`` (the `CallError`), ``allow``, ``deny``, or ``local``: the same rate for
+each process by itself.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import ParamSpec, TypeVar
+
+from redislua.patterns._aio import AsyncDriver
+from redislua.patterns._blocking import Driver
+from redislua.patterns._rate_limiter import (
+    CostTooLarge,
+    Decision,
+    Gcra,
+    LimiterPlans,
+    LimitExceeded,
+    Outage,
+    Quota,
+    Rule,
+    SlidingWindow,
+    TokenBucket,
+    WindowCounter,
+)
+from redislua.runtime import DEFAULT_DEADLINE, AsyncClient, BlockingClient
+
+__all__ = [
+    "AsyncRateLimiter",
+    "CostTooLarge",
+    "Decision",
+    "Gcra",
+    "LimitExceeded",
+    "Outage",
+    "Quota",
+    "RateLimiter",
+    "Rule",
+    "SlidingWindow",
+    "TokenBucket",
+    "WindowCounter",
+]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+NO_WAIT = timedelta(0)
+
+
+class RateLimiter:
+    """A rule for any number of subjects, with a blocking client. Threads may share it.
+
+    >>> limiter = RateLimiter(client, Gcra(limit=2, period=timedelta(minutes=1)))
+    >>> [bool(limiter.consume("user:42")) for _ in range(3)]
+    [True, True, False]
+    >>> limiter.check("user:43").headers()
+    {'RateLimit-Policy': '"default";q=2;w=60', 'RateLimit': '"default";r=2;t=0'}
+    >>> @limiter.limits(lambda name: f"mail:{name}")
+    ... def send_mail(name):
+    ...     return f"to {name}"
+    >>> send_mail("ada")
+    'to ada'
+    """
+
+    def __init__(
+        self,
+        client: BlockingClient,
+        rule: Rule,
+        *,
+        outage: Outage = "raise",
+        namespace: str = "",
+        deadline: timedelta | float = DEFAULT_DEADLINE,
+    ) -> None:
+        """Send nothing yet.
+
+        Args:
+            client: A blocking client of redis-py or valkey-py.
+            rule: `Gcra`, `TokenBucket`, `SlidingWindow`, `WindowCounter` or `Quota`.
+            outage: What to do when the server cannot be asked.
+            namespace: Put before every key, with a colon.
+            deadline: How long each call may take, a timedelta or seconds.
+
+        Raises:
+            InvalidArgument: The rule is none that its script can keep.
+        """
+        self._plans = LimiterPlans(rule, outage, namespace)
+        self._driver = Driver(client, deadline=deadline)
+
+    def consume(self, subject: str, cost: int = 1) -> Decision:
+        """Take the cost, or nothing.
+
+        Args:
+            subject: Whose request: a user, an address, an API key.
+            cost: What it takes, at least 1.
+
+        Raises:
+            CostTooLarge: The rule never grants so much at once.
+            CallError: The server could not be asked, unless ``outage`` says otherwise.
+        """
+        return self._driver.run(self._plans.consume(subject, cost))
+
+    def check(self, subject: str, cost: int = 1) -> Decision:
+        """Say what `consume` would, and take nothing.
+
+        Raises:
+            InvalidArgumentType: The rule's script cannot look without taking.
+        """
+        return self._driver.run(self._plans.check(subject, cost))
+
+    def wait(self, subject: str, cost: int = 1, *, within: timedelta) -> Decision:
+        """Take the cost as soon as that can be.
+
+        Raises:
+            LimitExceeded: It would not be within the time, which is known at once.
+        """
+        return self._driver.run(self._plans.wait(subject, cost, within.total_seconds()))
+
+    @contextmanager
+    def limited(
+        self, subject: str, cost: int = 1, *, within: timedelta = NO_WAIT
+    ) -> Iterator[Decision]:
+        """A block that is entered only if the cost could be taken.
+
+        Raises:
+            LimitExceeded: It could not, within the time.
+        """
+        seconds = within.total_seconds()
+        yield self._driver.run(self._plans.enter(subject, cost, seconds))
+
+    def limits(
+        self,
+        subject: str | Callable[P, str],
+        cost: int = 1,
+        *,
+        within: timedelta = NO_WAIT,
+    ) -> Callable[[Callable[P, T]], Callable[P, T]]:
+        """Decorate a function: each call takes the cost first, or raises `LimitExceeded`.
+
+        Args:
+            subject: Whose calls, or a function that says so, with the call's own arguments.
+            cost: What a call takes.
+            within: How long to wait for it.
+        """
+
+        def decorate(function: Callable[P, T]) -> Callable[P, T]:
+            @functools.wraps(function)
+            def limited(*args: P.args, **kwargs: P.kwargs) -> T:
+                whose = subject if isinstance(subject, str) else subject(*args, **kwargs)
+                seconds = within.total_seconds()
+                self._driver.run(self._plans.enter(whose, cost, seconds))
+                return function(*args, **kwargs)
+
+            return limited
+
+        return decorate
+
+
+class AsyncRateLimiter:
+    """`RateLimiter` with an asyncio client, in one event loop."""
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        rule: Rule,
+        *,
+        outage: Outage = "raise",
+        namespace: str = "",
+        deadline: timedelta | float = DEFAULT_DEADLINE,
+    ) -> None:
+        """Send nothing yet: see `RateLimiter`."""
+        self._plans = LimiterPlans(rule, outage, namespace)
+        self._driver = AsyncDriver(client, deadline=deadline)
+
+    async def consume(self, subject: str, cost: int = 1) -> Decision:
+        """`RateLimiter.consume`."""
+        return await self._driver.run(self._plans.consume(subject, cost))
+
+    async def check(self, subject: str, cost: int = 1) -> Decision:
+        """`RateLimiter.check`."""
+        return await self._driver.run(self._plans.check(subject, cost))
+
+    async def wait(self, subject: str, cost: int = 1, *, within: timedelta) -> Decision:
+        """`RateLimiter.wait`."""
+        return await self._driver.run(self._plans.wait(subject, cost, within.total_seconds()))
+
+    @asynccontextmanager
+    async def limited(
+        self, subject: str, cost: int = 1, *, within: timedelta = NO_WAIT
+    ) -> AsyncIterator[Decision]:
+        """`RateLimiter.limited`."""
+        seconds = within.total_seconds()
+        yield await self._driver.run(self._plans.enter(subject, cost, seconds))
+
+    def limits(
+        self,
+        subject: str | Callable[P, str],
+        cost: int = 1,
+        *,
+        within: timedelta = NO_WAIT,
+    ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+        """`RateLimiter.limits`, for coroutine functions."""
+
+        def decorate(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+            @functools.wraps(function)
+            async def limited(*args: P.args, **kwargs: P.kwargs) -> T:
+                whose = subject if isinstance(subject, str) else subject(*args, **kwargs)
+                seconds = within.total_seconds()
+                await self._driver.run(self._plans.enter(whose, cost, seconds))
+                return await function(*args, **kwargs)
+
+            return limited
+
+        return decorate
