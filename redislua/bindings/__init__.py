@@ -6,4 +6,6 @@ __all__ = [
     "cache",
     "limit",
     "lock",
+    "sequence",
+    "visitors",
 ]

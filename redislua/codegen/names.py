@@ -34,6 +34,9 @@ IMPORTED = (
 )
 """Names that a generated module may import."""
 
+FOR_SEVERAL = frozenset({"Mapping", "Sequence"})
+"""Those that it imports only where a parameter takes several values."""
+
 BUILTINS = ("bool", "bytes", "float", "int", "str", "tuple", "type")
 """Builtins that a generated module refers to; a script may be called like any other."""
 
@@ -141,7 +144,10 @@ def surface_classes(family: str) -> tuple[str, str]:
 
 def check_clashes(registry: Registry, family: str, scripts: Iterable[Script]) -> None:
     """Raise `GenerateError` with every clash of names in one family's module."""
-    taken = dict.fromkeys(IMPORTED, "an import of the module")
+    scripts = tuple(scripts)
+    takes_several = any(script.spread or script.groups for script in scripts)
+    imported = [name for name in IMPORTED if takes_several or name not in FOR_SEVERAL]
+    taken = dict.fromkeys(imported, "an import of the module")
     taken |= dict.fromkeys(BUILTINS, "a builtin that the module uses")
     taken["SCRIPTS"] = "the module's list of scripts"
     problems: list[str] = []

@@ -230,7 +230,7 @@ def test_a_child_process_leaves_its_parents_connection_alone(client: Any) -> Non
         import os, redis
         from redislua.runtime import run
         from redislua.runtime.pools import pools
-        from runtime.samples import incr
+        from tests.runtime.samples import incr
 
         client = redis.Redis(**{address(client)!r})
         assert run(client, incr()) == 1
@@ -254,7 +254,7 @@ def test_a_child_process_leaves_its_parents_event_loop_alone(client: Any) -> Non
         import asyncio, gc, os, redis.asyncio
         from redislua.runtime import arun
         from redislua.runtime.pools import async_pools
-        from runtime.samples import incr
+        from tests.runtime.samples import incr
 
         client = redis.asyncio.Redis(**{address(client)!r})
 
@@ -359,7 +359,7 @@ def in_process(script: str) -> None:
     root = Path(redislua.__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
-        env={"PYTHONPATH": f"{root}:{root / 'tests'}"},
+        env={"PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
         check=False,

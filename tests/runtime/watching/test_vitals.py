@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from redislua.bindings import cache
@@ -226,6 +226,7 @@ def test_what_a_server_leaves_out_is_unknown_and_not_zero() -> None:
     assert Thresholds(least_lookups=1, memory=0).judge(empty) == ()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine
 @given(st.dictionaries(st.sampled_from(sorted(SAID)), st.none() | st.text() | st.integers(0)))
 def test_no_reply_to_info_breaks_a_reading(said: dict[str, Any]) -> None:
     found = Window("n", 0.0, Reading.of(said, 0.0), Reading.of({**SAID, **said}, 0.0))
