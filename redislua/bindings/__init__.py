@@ -6,4 +6,5 @@ __all__ = [
     "cache",
     "limit",
     "lock",
+    "semaphore",
 ]
