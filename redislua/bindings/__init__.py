@@ -6,6 +6,7 @@ __all__ = [
     "cache",
     "limit",
     "lock",
+    "semaphore",
     "sequence",
     "visitors",
 ]

@@ -138,15 +138,15 @@ class AsyncDriver:
         result = step.function()
         return await result if inspect.isawaitable(result) else result
 
-    async def _pop(self, step: Pop) -> bool:
+    async def _pop(self, step: Pop) -> bytes | None:
         connector, _ = self._waiting()
         try:
             address = await self._address(connector, step.key, step.seconds)
-            return await apopped(connector, step.key, address, step.seconds)
+            return await apopped(connector, step, address, self._keep)
         except connector.failures:
             connector.doubt()
             await asyncio.sleep(min(step.seconds, random.uniform(*BREATH)))  # noqa: S311
-            return False
+            return None
 
     async def _subscribe(self, step: Subscribe) -> TaskEar | None:
         connector, ears = self._waiting()

@@ -119,14 +119,14 @@ class Driver:
     def _do(self, step: Do, _job: Job | None) -> Any:
         return step.function()
 
-    def _pop(self, step: Pop, job: Job | None) -> bool:
+    def _pop(self, step: Pop, job: Job | None) -> bytes | None:
         try:
             address = self._address(step.key, step.seconds)
-            return popped(self._connector, step.key, address, step.seconds)
+            return popped(self._connector, step, address, job.stopping if job else None)
         except self._connector.failures:
             self._connector.doubt()
             self._sleep(Sleep(min(step.seconds, random.uniform(*BREATH))), job)  # noqa: S311
-            return False
+            return None
 
     def _subscribe(self, step: Subscribe, _job: Job | None) -> ThreadEar | None:
         try:

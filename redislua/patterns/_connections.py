@@ -21,12 +21,16 @@ class Connector:
 
     Attributes:
         topology: Of a cluster, the runtime's own; None for one server.
-        failures: What connecting, writing and reading raise when there is no server.
+        failures: What connecting, writing and reading raise when there is no server, and
+            when it says no.
+        refusal: What reading raises when the server says no.
     """
 
     def __init__(self, client: Any, topology: Topology | None, *, asyncio: bool) -> None:
         self.topology = topology
-        self.failures: tuple[type[Exception], ...] = refusals(valkey_py.exceptions_of(client))
+        errors = valkey_py.exceptions_of(client)
+        self.failures: tuple[type[Exception], ...] = refusals(errors)
+        self.refusal: type[Exception] = errors.ResponseError
         self._cluster = None
         if topology is None:
             self._source: Any = clients.pool_of(client, asyncio=asyncio)

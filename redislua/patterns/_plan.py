@@ -17,7 +17,7 @@ ends such a plan before it passes the cancellation on.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from redislua.runtime import Call
@@ -112,7 +112,7 @@ class Do:
 
 @dataclass(slots=True, frozen=True)
 class Pop:
-    """Wait at the end of a queue for one element of a list: True when it came.
+    """Wait at the end of a queue for one element of a list: the element, or None.
 
     Waiters of one list are served in the order in which they came (BLPOP). The wait has a
     connection to itself.
@@ -120,10 +120,13 @@ class Pop:
     Attributes:
         key: The list.
         seconds: How long to wait at most.
+        taken: Gets the element, also when the wait was cancelled in the moment in which it
+            came: who was to have it can still hand it on.
     """
 
     key: bytes
     seconds: float
+    taken: list[bytes] = field(default_factory=list, compare=False)
 
 
 @dataclass(slots=True, frozen=True)
@@ -245,10 +248,10 @@ def do(function: Callable[[], Awaitable[T] | T]) -> Plan[T]:
     return result
 
 
-def pop(key: bytes, seconds: float) -> Plan[bool]:
+def pop(key: bytes, seconds: float, taken: list[bytes] | None = None) -> Plan[bytes | None]:
     """`Pop`."""
-    popped: bool = yield Pop(key, seconds)
-    return popped
+    element: bytes | None = yield Pop(key, seconds, [] if taken is None else taken)
+    return element
 
 
 def subscribe(channel: bytes, seconds: float) -> Plan[Ear | None]:

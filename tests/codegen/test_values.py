@@ -67,7 +67,9 @@ def test_a_call_is_no_sequence():
 @pytest.mark.parametrize(
     ("registry", "script", "module"), [pytest.param(*one, id=one[1].file) for one in generated()]
 )
-@given(namespace=st.sampled_from(["", "shop", "a:b"]), text=st.text("ab:/é ", min_size=1, max_size=8))
+@given(
+    namespace=st.sampled_from(["", "shop", "a:b"]), text=st.text("ab:/é ", min_size=1, max_size=8)
+)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_call_has_the_keys_and_channels_that_are_named_for_plain_commands(
     registry, script, module, namespace, text

@@ -118,6 +118,31 @@ def test_inspecting_tells_of_the_holder_and_of_the_last_fence(call: Any, client:
     assert call(inspect()) == lock.InspectFree(None)
 
 
+def test_everything_at_its_greatest_is_taken(call: Any, client: Any) -> None:
+    longest, owner = 86_400_000, "o" * 48
+    taking = acquire(owner, hold=longest, ticket="t" * 16, keep_fence=31_622_400_000)
+
+    taken = call(taking)
+
+    assert isinstance(taken, lock.AcquireAcquired)
+    assert client.pttl(LOCK) > longest - 60_000
+    assert client.pttl(FENCE) > 31_622_400_000 - 60_000
+    assert call(taking).replayed
+    assert call(acquire("b")).retry_after > (longest - 60_000) * ms
+    assert call(extend(owner, hold=longest)) == lock.ExtendExtended(longest * ms)
+    assert call(extend(owner, hold=1, mode="at_least")).expires_after > (longest - 60_000) * ms
+    assert call(release(owner, grace=10_000)) == lock.ReleaseReleased()
+    assert 9_000 < client.pttl(LOCK) <= 10_000
+
+
+def test_a_hold_may_be_as_short_as_a_millisecond(call: Any) -> None:
+    call(acquire("a"))
+
+    assert call(extend("a", hold=1)) == lock.ExtendExtended(1 * ms)
+    time.sleep(0.02)
+    assert call(inspect()) == lock.InspectFree(call(inspect()).fence)
+
+
 # --- resends -----------------------------------------------------------------------------------
 
 
@@ -143,6 +168,8 @@ def test_asking_again_starts_the_hold_anew(call: Any, client: Any) -> None:
     assert 1_000 < client.pttl(LOCK) <= HOLD
     assert call(acquire("a", hold=500)).replayed
     assert 0 < client.pttl(LOCK) <= 500
+    client.persist(LOCK)
+    assert call(acquire("b")).retry_after == 500 * ms
 
 
 def test_a_call_that_arrives_after_later_ones_does_no_harm_to_others(call: Any) -> None:

@@ -90,25 +90,30 @@ def test_a_release_whose_reply_was_lost_wakes_once(client: redis.Redis, proxy: P
 # --- states of something else ------------------------------------------------------------------
 
 
+READ = {
+    "again": (ACQUIRE, "vofh"),
+    "acquire": (OTHER, "vofh"),
+    "extend": (EXTEND, "voh"),
+    "release": (RELEASE, "vofh"),
+    "inspect": (INSPECT, "vofh"),
+}
+"""Calls, and the fields that each reads."""
+
+
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("called", "field", "value"),
     [
-        ("o", None),
-        ("f", None),
-        ("h", None),
-        ("v", "2"),
-        ("v", "1.0"),
+        pytest.param(called, field, value, id=f"{name}-{field}-{value}")
+        for name, (called, fields) in READ.items()
+        for field, value in [*((field, None) for field in fields), ("v", "2"), ("v", "1.0")]
     ],
-)
-@pytest.mark.parametrize(
-    "called", [ACQUIRE, OTHER, RELEASE, INSPECT], ids=["again", "acquire", "release", "inspect"]
 )
 def test_a_broken_field_is_an_error_and_nothing_changes(
     client: redis.Redis,
     dataset: Callable[[], object],
+    called: Call[Any],
     field: str,
     value: str | None,
-    called: Call[Any],
 ) -> None:
     run(client, ACQUIRE)
     if value is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-import pytest
 import redis
 
 from redislua.bindings import lock
@@ -96,25 +96,25 @@ def without_owner(call: Call[Any]) -> Call[Any]:
     return replace(call, script=replace(call.script, source=source, sha1=sha1))
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_histories_of_competing_threads_are_linearizable(client: redis.Redis, seed: int) -> None:
-    history = record(client, seed)
-    verdict = check(LOCK, history.operations)
+def test_histories_of_competing_threads_are_linearizable(client: redis.Redis) -> None:
+    kinds: Counter[type] = Counter()
+    for seed in range(6):
+        history = record(client, seed)
+        verdict = check(LOCK, history.operations)
 
-    assert verdict.linearizable, verdict.stuck
-    granted = [one for one in history.operations if isinstance(one.result, lock.AcquireAcquired)]
-    refused = [one for one in history.operations if isinstance(one.result, lock.AcquireHeld)]
-    assert min(len(granted), len(refused)) > 3  # a history without competition proves nothing
+        assert verdict.linearizable, f"seed {seed}: {verdict.stuck}"
+        kinds.update(type(one.result) for one in history.operations)
+    # Histories without competition prove nothing.
+    assert min(kinds[lock.AcquireHeld], kinds[lock.AcquireAcquired]) > 3
 
 
 def test_a_release_that_does_not_look_whose_lock_it_is_would_be_found_out(
     client: redis.Redis,
 ) -> None:
-    """The negative control."""
-    for seed in range(3):
-        history = record(client, seed, without_owner)
+    """The negative control: the first run in which they compete shows it."""
+    histories = (record(client, seed, without_owner).operations for seed in range(20))
 
-        assert not check(LOCK, history.operations).linearizable, f"seed {seed}"
+    assert not all(check(LOCK, history).linearizable for history in histories)
 
 
 def test_no_two_threads_hold_the_lock_at_once(client: redis.Redis) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -83,42 +82,6 @@ def test_what_the_application_raises_comes_to_the_plan(stage: Stage) -> None:
 
 
 # --- waiting --------------------------------------------------------------------------------
-
-
-def test_waiters_of_a_list_are_served_in_the_order_in_which_they_came(
-    stage: Stage, client: Any
-) -> None:
-    served: list[int] = []
-    driver = stage.driver()
-
-    def waiter(number: int) -> Plan[None]:
-        yield from sleep(number * 0.1)
-        if (yield from pop(b"{q}", 10.0)):
-            served.append(number)
-
-    def waker() -> Plan[None]:
-        yield from sleep(0.6)
-        for _ in range(4):
-            yield from do(lambda: client.rpush("{q}", "wake"))
-            yield from sleep(0.05)
-
-    stage.together(
-        *(lambda one=one: driver.run(waiter(one)) for one in range(4)), lambda: driver.run(waker())
-    )
-
-    assert served == [0, 1, 2, 3]
-
-
-def test_a_wait_for_nothing_ends(stage: Stage, client: Any) -> None:
-    assert stage.run(pop(b"{q}", 0.05)) is False
-
-
-def test_a_list_that_is_none_is_waited_for_all_the_same(stage: Stage, client: Any) -> None:
-    client.set("{q}", "a string")
-    began = time.monotonic()
-
-    assert stage.run(pop(b"{q}", 0.2)) is False
-    assert time.monotonic() - began >= 0.05
 
 
 def test_what_is_published_after_subscribing_is_heard_even_before_listening(

@@ -1,0 +1,148 @@
+"""Waiting at the end of a list's queue, whichever driver does it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from redislua.patterns._aio import AsyncDriver
+from redislua.patterns._blocking import Driver
+from redislua.patterns._plan import Plan, do, pop, sleep, spawn, stop
+from redislua.server import Server
+from tests.patterns.stage import Stage
+
+
+def blocked(client: Any) -> int:
+    """How many wait for a list, on all servers."""
+    nodes = client.primaries() if hasattr(client, "primaries") else [client]
+    return sum(int(node.info("clients")["blocked_clients"]) for node in nodes)
+
+
+def until_blocked(client: Any) -> Plan[None]:
+    """Come back when somebody waits."""
+    for _ in range(6_000):
+        if blocked(client):
+            return
+        yield from sleep(0.005)
+
+
+def test_waiters_of_a_list_are_served_in_the_order_in_which_they_came(
+    stage: Stage, client: Any
+) -> None:
+    served: list[int] = []
+    driver = stage.driver()
+
+    def waiter(number: int) -> Plan[None]:
+        yield from sleep(number * 0.1)
+        if (yield from pop(b"{q}", 10.0)):
+            served.append(number)
+
+    def waker() -> Plan[None]:
+        yield from sleep(0.6)
+        for _ in range(4):
+            yield from do(lambda: client.rpush("{q}", "wake"))
+            yield from sleep(0.05)
+
+    stage.together(
+        *(lambda one=one: driver.run(waiter(one)) for one in range(4)), lambda: driver.run(waker())
+    )
+
+    assert served == [0, 1, 2, 3]
+
+
+def test_whoever_waits_gets_the_element(stage: Stage, client: Any) -> None:
+    client.rpush("{q}", b"\x00\xff", b"second")
+    taken: list[bytes] = []
+
+    assert stage.run(pop(b"{q}", 5.0, taken)) == b"\x00\xff"
+    assert stage.run(pop(b"{q}", 5.0, taken)) == b"second"
+    assert taken == [b"\x00\xff", b"second"]
+
+
+def test_a_wait_for_nothing_ends(stage: Stage, client: Any) -> None:
+    assert stage.run(pop(b"{q}", 0.05)) is None
+    assert stage.run(pop(b"{q}", 0.0)) is None  # to the server, 0 is for ever
+
+
+def test_a_list_that_is_none_is_waited_for_all_the_same(stage: Stage, client: Any) -> None:
+    client.set("{q}", "a string")
+    began = time.monotonic()
+
+    assert stage.run(pop(b"{q}", 0.2)) is None
+    assert time.monotonic() - began >= 0.05
+
+
+@pytest.mark.parametrize("came", [True, False], ids=["with an element", "without"])
+def test_a_wait_that_is_cancelled_tells_what_it_had_taken(
+    stage: Stage, client: Any, came: bool
+) -> None:
+    """Also when the element is on its way in this very moment: it is lost on nobody."""
+    if not stage.is_async:
+        pytest.skip("threads are not cancelled")
+    driver, seen = stage.driver(), []
+
+    def plan() -> Plan[None]:
+        taken: list[bytes] = []
+        try:
+            yield from pop(b"{q}", 60.0, taken)
+        finally:
+            seen.append(list(taken))
+
+    async def cancel() -> bool:
+        task = asyncio.get_running_loop().create_task(driver.run(plan()))
+        await driver.run(until_blocked(client))
+        if came:
+            client.rpush("{q}", "element")  # blocks the event loop until it was pushed
+        task.cancel()
+        await asyncio.wait((task,))
+        return task.cancelled()
+
+    assert stage.surface.wait(cancel())
+    assert seen == [[b"element"] if came else []]
+    assert blocked(client) == 0
+
+
+@pytest.mark.parametrize("came", [True, False], ids=["with an element", "without"])
+def test_a_wait_beside_that_is_stopped_tells_what_it_had_taken(
+    stage: Stage, client: Any, came: bool
+) -> None:
+    seen: list[list[bytes]] = []
+
+    def beside() -> Plan[None]:
+        taken: list[bytes] = []
+        try:
+            yield from pop(b"{q}", 60.0, taken)
+        finally:
+            seen.append(list(taken))
+
+    def plan() -> Plan[None]:
+        background = yield from spawn(beside())
+        yield from until_blocked(client)
+        if came:
+            yield from do(lambda: client.rpush("{q}", "element"))
+        yield from stop(background)
+
+    stage.run(plan())
+
+    assert seen == [[b"element"] if came else []]
+    assert blocked(client) == 0
+
+
+@pytest.mark.single_server("the user is one server's")
+def test_a_client_that_may_not_ask_for_its_number_waits_all_the_same(
+    stage: Stage, client: Any, server: Server
+) -> None:
+    client.acl_setuser("poor", enabled=True, nopass=True, keys=["*"], commands=["+blpop"])
+    client.rpush("{q}", "element")
+    poor: Any = type(stage.client).from_url(server.url, username="poor", password="x")
+    driver: Any = (AsyncDriver if stage.is_async else Driver)(poor)
+
+    try:
+        assert stage.run(pop(b"{q}", 5.0), driver) == b"element"
+        assert stage.run(pop(b"{q}", 0.05), driver) is None
+    finally:
+        stage.call(lambda: poor.aclose() if stage.is_async else poor.close())
+        client.acl_deluser("poor")
