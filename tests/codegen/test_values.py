@@ -80,9 +80,9 @@ def test_a_call_has_the_keys_and_channels_that_are_named_for_plain_commands(
         placed[script.spread] = [text, "other"]
     given_ = {**placed, "namespace": namespace}
     arguments = {arg.name: sample(arg) for arg in script.args if arg.default is None}
-    arguments |= {group.name: [] for group in script.groups}
-    if "items" in arguments:
-        arguments["items"] = {"cup": 1}
+    for group in script.groups:
+        row = getattr(module, names.argument_row(group))
+        arguments[group.name] = [row(*(sample(column) for column in group.columns))]
 
     call = getattr(module, names.function)(**arguments, **given_)
 
