@@ -110,6 +110,8 @@ def sample(arg: Any) -> Any:
         return arg.type.choices[0]
     if arg.type.kind in ("str", "owner"):
         return "x"
+    if arg.type.kind == "bool":
+        return True
     return b"x" if arg.type.kind == "bytes" else 1000 if arg.type.is_duration else 1
 
 
