@@ -6,21 +6,32 @@ import inspect
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from enum import Enum
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from redislua.bindings import cache
 from redislua.errors import (
     CallError,
-    InvalidArgumentType,
     InvalidArgumentValue,
     NotExecuted,
     OutcomeUnknown,
-    RedisLuaError,
 )
+from redislua.patterns._cache_terms import (
+    ABSENT,
+    Absence,
+    Failed,
+    FetchFailed,
+    FetchTimeout,
+    Found,
+    Missing,
+    Outage,
+    Progress,
+    Result,
+    Terms,
+    Written,
+)
+from redislua.patterns._chunks import chunks
 from redislua.patterns._plan import (
     Plan,
     ask,
@@ -35,196 +46,15 @@ from redislua.patterns._plan import (
 )
 from redislua.patterns.codecs import Codec
 from redislua.runtime import Call, encode, new_owner
-from redislua.runtime.steps import MOST_BYTES, MOST_CALLS
 
-__all__ = [
-    "ABSENT",
-    "Absence",
-    "CachePlans",
-    "Failed",
-    "FetchFailed",
-    "FetchTimeout",
-    "Found",
-    "Missing",
-    "Outage",
-    "Result",
-    "Written",
-]
+__all__ = ["CachePlans"]
 
 _log = logging.getLogger("redislua")
 
 T = TypeVar("T")
 
-Outage: TypeAlias = Literal["raise", "fetch"]
-"""What a cache does when the server cannot be reached."""
-
-Progress: TypeAlias = Callable[[int, int], object]
-"""Told how many keys of how many are done."""
-
-LONGEST_HOLD = timedelta(minutes=10)
 BREATH = 0.05
 """Seconds between looks where waking cannot be had."""
-
-
-class Absence(Enum):
-    """The type of `ABSENT`."""
-
-    ABSENT = "absent"
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT: Final = Absence.ABSENT
-"""There is no such thing, and that is known: what a fetch returns, and what is cached for it."""
-
-
-class FetchFailed(RedisLuaError):
-    """Another caller's fetch of this key failed, and none may begin yet.
-
-    Attributes:
-        key: The key.
-        fails: How many fetches failed since the last value.
-        retry_after: When the next one may begin.
-    """
-
-    def __init__(self, key: str, fails: int, retry_after: timedelta) -> None:
-        super().__init__(
-            f"the fetch of {key!r} failed elsewhere, {fails} since the last value; "
-            f"the next may begin in {retry_after.total_seconds():.3f} s"
-        )
-        self.key = key
-        self.fails = fails
-        self.retry_after = retry_after
-
-
-class FetchTimeout(RedisLuaError):
-    """Another caller's fetch of this key took longer than this one would wait.
-
-    Attributes:
-        key: The key.
-        waited: How long it waited.
-    """
-
-    def __init__(self, key: str, waited: timedelta) -> None:
-        super().__init__(f"waited {waited.total_seconds():.3f} s for another fetch of {key!r}")
-        self.key = key
-        self.waited = waited
-
-
-@dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """The cache has a value.
-
-    Attributes:
-        value: The value.
-        is_stale: Whether it is past its soft expiry.
-    """
-
-    value: T
-    is_stale: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """The cache has nothing under this key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The cache could not say, or could not do, for this one key.
-
-    Attributes:
-        error: Why: a `redislua.errors.CallError`, or what the codec raised.
-    """
-
-    error: Exception
-
-
-Result: TypeAlias = Found[T] | Absence | Missing | Failed
-"""What became of one key of several."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What became of a write of several keys.
-
-    Attributes:
-        done: How many are written.
-        failed: Of the others, why.
-    """
-
-    done: int
-    failed: Mapping[str, Exception]
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How long things last; milliseconds where not said otherwise.
-
-    Attributes:
-        soft: Until a value is refreshed.
-        keep: How much longer it may be served while nobody has refreshed it.
-        negative: Until an absence is looked at again.
-        hold: How long a fetch may be silent before another caller takes its place.
-        cooldown: How long after a failed fetch no other begins.
-        wait: Seconds that a caller waits for another's fetch.
-        beta_ppm: XFetch's beta in millionths.
-        jitter: Share by which expiries differ at random, 0 to 1.
-    """
-
-    soft: int
-    keep: int
-    negative: int
-    hold: int
-    cooldown: int
-    wait: float
-    beta_ppm: int
-    jitter: float
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        ttl: timedelta,
-        stale_for: timedelta,
-        negative_ttl: timedelta,
-        hold: timedelta,
-        cooldown: timedelta,
-        wait: timedelta,
-        beta: float,
-        jitter: float,
-    ) -> Terms:
-        """Check what the application says."""
-        if not 0 <= beta <= 100:
-            raise InvalidArgumentValue("Cache", "beta", beta, "0 to 100")
-        if not 0 <= jitter < 1:
-            raise InvalidArgumentValue("Cache", "jitter", jitter, "0 to less than 1")
-        return cls(
-            soft=_milliseconds("ttl", ttl),
-            keep=_milliseconds("stale_for", stale_for, least=0),
-            negative=_milliseconds("negative_ttl", negative_ttl),
-            hold=_milliseconds("hold", hold, most=LONGEST_HOLD),
-            cooldown=_milliseconds("cooldown", cooldown, most=LONGEST_HOLD),
-            wait=_milliseconds("wait", wait, least=0) / 1_000,
-            beta_ppm=round(beta * 1_000_000),
-            jitter=jitter,
-        )
-
-    def spread(self, milliseconds: int) -> int:
-        """Shorten a span at random, so that what was stored together does not expire together."""
-        return max(1, round(milliseconds * (1 - self.jitter * random.random())))  # noqa: S311
-
-
-def _milliseconds(
-    name: str, value: timedelta, *, least: int = 1, most: timedelta = timedelta(days=183)
-) -> int:
-    if not isinstance(value, timedelta):
-        raise InvalidArgumentType("Cache", name, value, "a timedelta")
-    found = -(-value // timedelta(milliseconds=1))
-    if not least <= found <= most / timedelta(milliseconds=1):
-        raise InvalidArgumentValue("Cache", name, value, f"{least} ms to {most}")
-    return found
 
 
 class CachePlans(Generic[T]):
@@ -496,7 +326,7 @@ class CachePlans(Generic[T]):
     ) -> Plan[dict[str, Any]]:
         """Run many calls, so many and so many bytes at a time; errors are values."""
         replies: dict[str, Any] = {}
-        for keys in _chunks(calls):
+        for keys in chunks(calls):
             outcomes = yield from ask_many(*(calls[key] for key in keys))
             replies.update(zip(keys, outcomes, strict=True))
             if progress is not None:
@@ -565,18 +395,3 @@ class CachePlans(Generic[T]):
 def _is_unreadable(reply: Any, result: Any) -> bool:
     """Whether there is a value that the codec cannot read."""
     return isinstance(result, Failed) and not isinstance(reply, Exception)
-
-
-def _chunks(calls: Mapping[str, Call[Any]]) -> Iterator[list[str]]:
-    """Keys in order, as many at a time as fit one write."""
-    chunk: list[str] = []
-    size = 0
-    for key, call in calls.items():
-        own = sum(map(len, call.keys)) + sum(map(len, call.args))
-        if chunk and (len(chunk) == MOST_CALLS or size + own > MOST_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(key)
-        size += own
-    if chunk:
-        yield chunk

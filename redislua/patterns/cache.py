@@ -31,10 +31,10 @@ from typing import Any, Generic, TypeAlias, TypedDict, TypeVar, Unpack
 
 from redislua.patterns._aio import AsyncDriver
 from redislua.patterns._blocking import Driver
-from redislua.patterns._cache import (
+from redislua.patterns._cache import CachePlans
+from redislua.patterns._cache_terms import (
     ABSENT,
     Absence,
-    CachePlans,
     Failed,
     FetchFailed,
     FetchTimeout,

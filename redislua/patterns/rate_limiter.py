@@ -32,18 +32,20 @@ from typing import ParamSpec, TypeVar
 
 from redislua.patterns._aio import AsyncDriver
 from redislua.patterns._blocking import Driver
-from redislua.patterns._rate_limiter import (
-    CostTooLarge,
-    Decision,
+from redislua.patterns._limit_rules import (
     Gcra,
-    LimiterPlans,
-    LimitExceeded,
-    Outage,
     Quota,
     Rule,
     SlidingWindow,
     TokenBucket,
     WindowCounter,
+)
+from redislua.patterns._rate_limiter import (
+    CostTooLarge,
+    Decision,
+    LimiterPlans,
+    LimitExceeded,
+    Outage,
 )
 from redislua.runtime import DEFAULT_DEADLINE, AsyncClient, BlockingClient
 
