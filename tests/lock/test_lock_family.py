@@ -278,6 +278,13 @@ def test_a_lock_that_nothing_would_end_is_held_for_one_hold_more(
     assert call(extend("a", hold=1_000, mode="at_least")).expires_after <= 30_000 * ms
 
 
+def test_such_a_lock_is_extended_by_no_more_than_it_was_taken_for(call: Any, client: Any) -> None:
+    call(acquire("a", hold=30_000))
+    client.pexpire(LOCK, 3_600_000)
+
+    assert call(extend("a", hold=1_000, mode="at_least")) == lock.ExtendExtended(30_000 * ms)
+
+
 @pytest.mark.parametrize("spoil", ["persist", "prolong"])
 def test_a_release_of_such_a_lock_leaves_an_expiry_too(call: Any, client: Any, spoil: str) -> None:
     call(acquire("a", hold=30_000))

@@ -112,6 +112,17 @@ def test_a_smaller_limit_takes_no_slot_away_and_gives_none(call: Any) -> None:
     assert call(acquire("e", limit=2)).in_use == 2
 
 
+def test_everything_at_its_greatest_is_taken(call: Any, client: Any) -> None:
+    longest, owner = 86_400_000, "o" * 48
+    taking = acquire(owner, limit=4_000, hold=longest, ticket="t" * 48)
+
+    assert call(taking) == semaphore.AcquireAcquired(1, replayed=False)
+    assert call(acquire("b", limit=1)).retry_after > (longest - 60_000) * ms
+    assert call(renew(owner, longest)) == semaphore.RenewRenewed(longest * ms)
+    assert call(release(owner, grace=10_000)) == semaphore.ReleaseReleased(0)
+    assert 9_000 < client.pttl(PASSING) <= 10_000
+
+
 # --- resends -----------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -168,6 +169,37 @@ def test_a_hold_ends_to_the_millisecond(client: redis.Redis) -> None:
     assert clocked.run(RENEW) == semaphore.RenewLost()
     assert clocked.run(RELEASE) == semaphore.ReleaseNotHeld()
     assert clocked.run(acquire("b", limit=1)).in_use == 1
+
+
+def test_a_grace_ends_to_the_millisecond_each_for_its_own_slot(client: redis.Redis) -> None:
+    clocked = Clocked(client)
+    for owner in "ab":
+        clocked.run(acquire(owner))
+    clocked.run(semaphore.release(name="n", owner="a", grace=5_000))
+    clocked.advance(1_000)
+    clocked.run(semaphore.release(name="n", owner="b", grace=5_000))
+    tickets = [client.lpop(WAKE), client.lpop(WAKE)]
+    assert tickets == [b"b", b"a"]
+
+    clocked.advance(3_999)
+    assert clocked.run(acquire("c")) == semaphore.AcquireFull(0, timedelta(milliseconds=1))
+    clocked.advance(1)
+    assert clocked.run(acquire("c")) == semaphore.AcquireAcquired(1, replayed=False)
+    assert clocked.run(acquire("d")) == semaphore.AcquireFull(1, timedelta(seconds=1))
+    assert clocked.run(acquire("d", "a")) == semaphore.AcquireFull(1, timedelta(seconds=1))
+    assert clocked.run(acquire("d", "b")) == semaphore.AcquireAcquired(2, replayed=False)
+
+
+@pytest.mark.parametrize("back", [1, 400])
+def test_after_a_clock_was_set_back_a_token_stays_for_no_more_than_a_day(
+    client: redis.Redis, back: int
+) -> None:
+    clocked = Clocked(client)
+    clocked.run(ACQUIRE)
+    clocked.advance(-back * DAY)
+    clocked.run(RELEASE)
+
+    assert client.pexpiretime(WAKE) == clocked.now_ms + DAY
 
 
 def test_after_a_clock_was_set_back_no_slot_is_taken_for_more_than_a_day(
