@@ -4,6 +4,9 @@
 
 __all__ = [
     "cache",
+    "idempotency",
     "limit",
     "lock",
+    "once",
+    "queue",
 ]
