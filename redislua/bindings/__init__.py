@@ -4,8 +4,11 @@
 
 __all__ = [
     "cache",
+    "idempotency",
     "limit",
     "lock",
+    "once",
+    "queue",
     "semaphore",
     "sequence",
     "visitors",

@@ -11,6 +11,7 @@ import redis
 from redislua.bindings import cache
 from redislua.errors import OutOfMemory
 from redislua.runtime import Call, run
+from tests.rig.listener import Listener
 
 CHANNEL = "cache:{k}:filled"
 
@@ -84,36 +85,11 @@ def test_a_full_server_refuses_to_store_before_anything_is_written(
 # --- a channel -------------------------------------------------------------------------------
 
 
-class Listener:
-    """A sharded subscription to the key's channel."""
-
-    def __init__(self, subscription: Any) -> None:
-        self._subscription = subscription
-        subscription.ssubscribe(CHANNEL)
-        self._read_until("ssubscribe")
-
-    def heard(self) -> list[bytes]:
-        """What was published since; the server answers a PING behind all of it."""
-        self._subscription.ping()
-        return self._read_until("pong")
-
-    def _read_until(self, kind: str) -> list[bytes]:
-        found: list[bytes] = []
-        while True:
-            message = self._subscription.get_sharded_message(timeout=30)
-            assert message is not None
-            if message["type"] == kind:
-                return found
-            assert (message["type"], message["channel"]) == ("smessage", CHANNEL.encode())
-            found.append(message["data"])
-
-
 @pytest.fixture
 def listener(client: redis.Redis) -> Iterator[Listener]:
     """Whoever waits for the key."""
-    untyped: Any = client
-    with untyped.pubsub() as subscription:
-        yield Listener(subscription)
+    with Listener(client, CHANNEL) as listening:
+        yield listening
 
 
 @pytest.mark.parametrize(
