@@ -130,7 +130,7 @@ NEEDS = (
     ),
     Need(
         "work for later, and for whoever is free",
-        _family("queue", "schedule claim ack nack renew"),
+        _family("queue", "schedule claim ack nack renew inspect list_dead remove"),
         ("DelayedQueue",),
         may_be_evicted=False,
         loss="the work is lost",

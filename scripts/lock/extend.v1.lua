@@ -71,8 +71,12 @@ if holder ~= owner then
 end
 
 if mode == 'at_least' then
+  local left_ms = redis.call('PTTL', lock)
+  if left_ms >= hold_ms and left_ms <= held_ms then
+    return {'Extended', left_ms}
+  end
   -- More than the hold is left only where the clock was set back.
-  hold_ms = math.max(hold_ms, math.min(redis.call('PTTL', lock), held_ms))
+  hold_ms = math.max(hold_ms, math.min(left_ms, held_ms))
 end
 redis.call('HSET', lock, 'h', string.format('%.0f', hold_ms))
 redis.call('PEXPIRE', lock, string.format('%.0f', hold_ms))
