@@ -35,6 +35,9 @@ FAMILIES |= {"catalogue"}
 ENDS = (SINGLE[0], SINGLE[-1], *CLUSTER)
 """Ways of calling that meet every choice once, alone and on a cluster."""
 
+TWO = (SINGLE[0], CLUSTER[-1])
+"""The two that differ most: blocking on one server, asyncio on a cluster."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--server``."""
@@ -52,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run everything on every chosen server: without it the tests of faults, clusters and "
         "servers, which mostly wait, run on the first and the last of them, and those of scripts "
-        "on all but the first by four ways of calling",
+        "on all but the first by two ways of calling",
     )
     parser.addoption("--soak", action="store_true", help="run the tests marked soak in full")
 
@@ -101,17 +104,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         SINGLE if metafunc.definition.get_closest_marker("single_server") else WAYS
     )
     # The scripts are the same whatever way their calls take, and so are the ways whatever
-    # server answers: all ways on the first server, and on the others the ends of each choice.
-    few = ways if everywhere or folder not in FAMILIES | {"patterns"} else _few(ways)
+    # server answers: all ways on the first server, and two on each of the others.
+    few = ways if everywhere or folder not in FAMILIES else [way for way in ways if way in TWO]
     if folder == "patterns":  # logic over calls, which the tests of scripts make in every way
-        ways, names = few, names if everywhere else _ends(names)
+        ways = few = [way for way in ways if way in ENDS]
+        names = names if everywhere else _ends(names)
     pairs = [(name, way) for name in names for way in (ways if name == names[0] else few)]
     ids = [f"{_id(name)}-{way}" for name, way in pairs]
     metafunc.parametrize(("server", "way"), pairs, ids=ids, indirect=True, scope="session")
-
-
-def _few(ways: Sequence[Way]) -> Sequence[Way]:
-    return [way for way in ways if way in ENDS]
 
 
 def _id(name: str) -> str:
