@@ -225,7 +225,8 @@ class _Player:
             if key.expires and not spec.read_only and self._owner.pttl(name) == -1:
                 return f"key {shown} is left without the expiry that its @key declares"
             state = spec.state_of(key.name)
-            if state and self._owner.hget(name, "v") != b"%d" % state.number:
+            carried = self._owner.hget(name, "v") if state else None
+            if state and carried != b"%d" % state.number and self._owner.exists(name):
                 return f"key {shown} does not carry {state.number} in field v, as {state} says"
         return ""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.catalogue.samples import registry
 from tests.cli.shell import ROOT, redislua
 
 
@@ -34,7 +35,7 @@ def test_check_passes_on_the_catalogue(project):
     done = redislua("check", cwd=project)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "13 scripts checked: all good" in done.stdout
+    assert f"{len(registry().scripts)} scripts checked: all good" in done.stdout
 
 
 def test_one_letter_of_a_header_makes_generated_code_stale(project):

@@ -94,6 +94,7 @@ def test_when_nothing_answers_the_round_says_why(server: Server) -> None:
 @pytest.mark.parametrize("protocol", [2, 3])
 def test_slow_scripts_are_named_and_the_threshold_is_told(server: Server, protocol: int) -> None:
     with redis.Redis.from_url(server.url, protocol=protocol) as client:
+        client.slowlog_reset()
         client.config_set("slowlog-log-slower-than", 0)
         run(client, cache.read(key="k"))
         found = Monitor({"n": client}, NAMES, Thresholds(), top=3).look()

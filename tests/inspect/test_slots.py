@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redislua.errors import ConfigError
@@ -96,6 +96,7 @@ def test_what_is_no_map_is_refused() -> None:
         layout_of([], ("h", 1))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1_000))
 def test_an_even_layout_serves_every_slot_and_nobody_much_more(count: int) -> None:
     layout = even_layout(count)

@@ -54,22 +54,34 @@ def test_every_example_answers_under_the_debugger_as_it_should(alone, operations
     script = REGISTRY.find(name)
     assert script is not None
     for example in script.examples:
-        with redis.Redis.from_url(alone.url) as client:
-            client.flushall()
-        replies: dict[int, Any] = {}
-        for number, line in enumerate(example.lines, 1):
-            if isinstance(line, ExampleWait):
-                time.sleep(line.microseconds / 1_000_000)
-                continue
-            assert isinstance(line, ExampleCall)
-            operation = operations[resolve(REGISTRY, script, line).file]
-            given = fill_in(arguments(operation.spec, line.arguments), replies)
-            if line.expectation.error:
-                with pytest.raises(ScriptError) as raised:
-                    debugged(alone.url, operation.call(given))
-                assert type(raised.value).__name__ == f"{line.expectation.error}Error", line.text
-                continue
-            reply = debugged(alone.url, operation.call(given))
-            variant = operation.variant_name(reply)
-            assert not judge(operation.spec, line.expectation, variant, reply, replies), line.text
-            replies[number] = reply
+        for left in reversed(range(3)):  # an example that counts milliseconds may come too late
+            try:
+                play(alone.url, operations, script, example)
+            except AssertionError:
+                if not left:
+                    raise
+            else:
+                break
+
+
+def play(url: str, operations: Any, script: Any, example: Any) -> None:
+    """Run the lines of an example on an empty server, each call under the debugger."""
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    replies: dict[int, Any] = {}
+    for number, line in enumerate(example.lines, 1):
+        if isinstance(line, ExampleWait):
+            time.sleep(line.microseconds / 1_000_000)
+            continue
+        assert isinstance(line, ExampleCall)
+        operation = operations[resolve(REGISTRY, script, line).file]
+        given = fill_in(arguments(operation.spec, line.arguments), replies)
+        if line.expectation.error:
+            with pytest.raises(ScriptError) as raised:
+                debugged(url, operation.call(given))
+            assert type(raised.value).__name__ == f"{line.expectation.error}Error", line.text
+            continue
+        reply = debugged(url, operation.call(given))
+        variant = operation.variant_name(reply)
+        assert not judge(operation.spec, line.expectation, variant, reply, replies), line.text
+        replies[number] = reply

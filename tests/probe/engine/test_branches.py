@@ -105,7 +105,9 @@ def test_lines_are_those_of_the_servers_own_debugger(script, server, engine, cli
         found = engine.run(moment.call, watch="lines", clock=seconds * 1_000_000 + microseconds)
         restore(client, moment.state)
         stepped = lines_run(server.url, moment.call)
-        if set(stepped) != set(found.lines):
+        for _ in range(5):
+            if set(stepped) == set(found.lines):
+                break
             # A millisecond may have passed between them: once more, from the same state.
             restore(client, moment.state)
             found = engine.run(moment.call, watch="lines")
