@@ -30,7 +30,7 @@ from redislua.patterns._plan import (
     Subscribe,
     Unsubscribe,
 )
-from redislua.patterns._pops import apopped
+from redislua.patterns._pops import FAILURES, AsyncQueues
 from redislua.runtime import DEFAULT_DEADLINE, AsyncClient, aio, arun_many, clients
 from redislua.runtime.plan import ends
 from redislua.runtime.pools import async_pools
@@ -142,8 +142,9 @@ class AsyncDriver:
         connector, _ = self._waiting()
         try:
             address = await self._address(connector, step.key, step.seconds)
-            return await apopped(connector, step, address, self._keep)
-        except connector.failures:
+            queues = AsyncQueues.of(self._client, connector)
+            return await queues.popped(step, address, self._keep)
+        except FAILURES + connector.failures:
             connector.doubt()
             await asyncio.sleep(min(step.seconds, random.uniform(*BREATH)))  # noqa: S311
             return None
