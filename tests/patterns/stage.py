@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from redislua.patterns._aio import AsyncDriver
@@ -40,6 +41,30 @@ class Stage:
         ``stage.call(lambda: lock.acquire())``
         """
         return self.surface.wait(_awaited(thunk)) if self.is_async else thunk()
+
+    def in_turn(self, *thunks: Thunk) -> Thunk:
+        """A function that calls several things one after the other, and gives the last result."""
+
+        def blocking() -> Any:
+            return [thunk() for thunk in thunks][-1]
+
+        async def asynchronous() -> Any:
+            return [await _awaited(thunk) for thunk in thunks][-1]
+
+        return asynchronous if self.is_async else blocking
+
+    def within(self, held: Any, *thunks: Callable[[Any], Any]) -> Thunk:
+        """The same in a ``with`` block, or ``async with``; each is given what was entered."""
+
+        def blocking() -> Any:
+            with held as entered:
+                return [thunk(entered) for thunk in thunks][-1]
+
+        async def asynchronous() -> Any:
+            async with held as entered:
+                return [await _awaited(partial(thunk, entered)) for thunk in thunks][-1]
+
+        return asynchronous if self.is_async else blocking
 
     def together(self, *thunks: Thunk) -> list[Any]:
         """Call several things at once, in threads or tasks; what they raise is their result."""
