@@ -7,33 +7,18 @@ import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
-from redislua.bindings import lock, semaphore
-from redislua.errors import (
-    CallError,
-    InvalidArgumentType,
-    InvalidArgumentValue,
-    OutcomeUnknown,
-    RedisLuaError,
-)
-from redislua.patterns._plan import Background, Plan, ask, do, pop, sleep, spawn, stop
-from redislua.runtime import DEFAULT_DEADLINE, Call, Script, encode, new_owner
+from redislua.errors import CallError, OutcomeUnknown, ScriptError
+from redislua.patterns._holding_calls import Calls
+from redislua.patterns._holding_terms import AcquireTimeout, Holding, LeaseLost, Terms
+from redislua.patterns._plan import Plan, ask, do, pop, sleep, spawn, stop
+from redislua.runtime import Call, Script, new_owner
 
-__all__ = [
-    "FOR_EVER",
-    "RENEWALS",
-    "AcquireTimeout",
-    "Holding",
-    "HoldingPlans",
-    "LeaseLost",
-    "LockCalls",
-    "SemaphoreCalls",
-    "Terms",
-]
+__all__ = ["FOR_EVER", "RENEWALS", "HoldingPlans"]
 
 _log = logging.getLogger("redislua")
 
@@ -50,245 +35,6 @@ SPREAD = 0.05
 """Share by which waits are lengthened at random, so that who waited together asks apart."""
 
 
-class AcquireTimeout(RedisLuaError):
-    """Others held it for longer than this caller would wait.
-
-    Attributes:
-        name: Of the lock or the semaphore.
-        waited: How long it waited.
-        retry_after: When what is held now would be free if nobody gave it back sooner.
-    """
-
-    def __init__(self, name: str, waited: timedelta, retry_after: timedelta) -> None:
-        super().__init__(
-            f"{name!r} was not to be had in {waited.total_seconds():.3f} s; "
-            f"the first hold ends in {retry_after.total_seconds():.3f} s"
-        )
-        self.name = name
-        self.waited = waited
-        self.retry_after = retry_after
-
-
-class LeaseLost(RedisLuaError):
-    """The hold ended before it was given back: somebody else may have had it since.
-
-    What was done under it may have been done at the same time elsewhere.
-
-    Attributes:
-        name: Of the lock or the semaphore.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name!r} was no longer held: its hold ended, or the server lost it")
-        self.name = name
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """For how long things are held and waited for.
-
-    Attributes:
-        hold: How long the server keeps what nobody renews.
-        wait: Seconds that a caller waits when it does not say.
-        renew: Whether a hold is renewed in the background.
-        on_lost: Called with the name when a hold ended too early; for asyncio it may return
-            an awaitable.
-        deadline: Seconds that a call may take.
-    """
-
-    hold: timedelta
-    wait: float
-    renew: bool
-    on_lost: Callable[[str], Any] | None
-    deadline: float
-
-    @classmethod
-    def of(
-        cls,
-        subject: str,
-        *,
-        hold: timedelta = timedelta(seconds=30),
-        wait: timedelta = timedelta(seconds=30),
-        renew: bool = True,
-        on_lost: Callable[[str], Any] | None = None,
-        deadline: timedelta | float = DEFAULT_DEADLINE,
-    ) -> Terms:
-        """Check what the application says, but for the hold, which the script's binding does."""
-        if not isinstance(hold, timedelta):
-            raise InvalidArgumentType(subject, "hold", hold, "a timedelta")
-        seconds = deadline.total_seconds() if isinstance(deadline, timedelta) else deadline
-        return cls(hold, seconds_of(subject, "wait", wait), renew, on_lost, seconds)
-
-
-def seconds_of(subject: str, parameter: str, value: timedelta) -> float:
-    """Seconds of a span that is not negative."""
-    if not isinstance(value, timedelta):
-        raise InvalidArgumentType(subject, parameter, value, "a timedelta")
-    if value < timedelta(0):
-        raise InvalidArgumentValue(subject, parameter, value, "a timedelta of 0 or more")
-    return value.total_seconds()
-
-
-@dataclass(slots=True, eq=False)
-class Holding:
-    """Something that is held, or was.
-
-    Attributes:
-        name: Of the lock or the semaphore.
-        owner: What the server knows the holder by.
-        fence: Of a lock, a decimal; ``""`` of a semaphore.
-        hold: What it is renewed for.
-        ends: When the hold ends at the latest that is certain, on the monotonic clock.
-        is_lost: It ended before it was given back.
-        is_over: It was given back.
-        renewing: What keeps it, if anything does.
-    """
-
-    name: str
-    owner: str
-    fence: str
-    hold: timedelta
-    ends: float
-    is_lost: bool = False
-    is_over: bool = False
-    renewing: Background | None = field(default=None, repr=False)
-
-    @property
-    def left(self) -> float:
-        """Seconds for which it is certainly held; 0 when it is not."""
-        if self.is_lost or self.is_over:
-            return 0.0
-        return max(self.ends - time.monotonic(), 0.0)
-
-
-# --- what is asked -----------------------------------------------------------------------------
-
-
-class Calls(Protocol):
-    """The scripts of a family for one name."""
-
-    name: str
-    wake: bytes
-    longest_ticket: int
-
-    def acquire(self, owner: str, hold: timedelta, ticket: str | None) -> Call[Any]:
-        """Take it."""
-
-    def refused(self, reply: Any) -> timedelta | None:
-        """For how long, or None when it was granted."""
-
-    def fence(self, reply: Any) -> str:
-        """The fence of what was granted."""
-
-    def extend(self, owner: str, hold: timedelta) -> Call[Any]:
-        """Keep it."""
-
-    def is_lost(self, reply: Any) -> bool:
-        """Whether it could not be kept."""
-
-    def release(self, owner: str) -> Call[Any]:
-        """Give it back."""
-
-    def is_released(self, reply: Any) -> bool:
-        """Whether it was held until then."""
-
-
-class LockCalls:
-    """`Calls` of a lock."""
-
-    longest_ticket = 16
-
-    def __init__(
-        self, name: str, *, namespace: str, grace: timedelta, keep_fence: timedelta
-    ) -> None:
-        encode.namespace_prefix("Lock", namespace)
-        self.name = name
-        self.wake = lock.acquire_keys(name=name, namespace=namespace).wake
-        self._namespace = namespace
-        self._grace = grace
-        self._keep_fence = keep_fence
-
-    def acquire(self, owner: str, hold: timedelta, ticket: str | None) -> Call[Any]:
-        return lock.acquire(
-            name=self.name,
-            owner=owner,
-            hold=hold,
-            ticket=ticket,
-            keep_fence=self._keep_fence,
-            namespace=self._namespace,
-        )
-
-    def refused(self, reply: Any) -> timedelta | None:
-        return reply.retry_after if isinstance(reply, lock.AcquireHeld) else None
-
-    def fence(self, reply: Any) -> str:
-        fence: str = reply.fence
-        return fence
-
-    def extend(self, owner: str, hold: timedelta) -> Call[Any]:
-        return lock.extend(name=self.name, owner=owner, hold=hold, namespace=self._namespace)
-
-    def is_lost(self, reply: Any) -> bool:
-        return isinstance(reply, lock.ExtendLost)
-
-    def release(self, owner: str) -> Call[Any]:
-        return lock.release(
-            name=self.name, owner=owner, grace=self._grace, namespace=self._namespace
-        )
-
-    def is_released(self, reply: Any) -> bool:
-        return isinstance(reply, lock.ReleaseReleased)
-
-    def inspect(self) -> Call[lock.InspectReply]:
-        """Look who holds it."""
-        return lock.inspect(name=self.name, namespace=self._namespace)
-
-
-class SemaphoreCalls:
-    """`Calls` of a semaphore."""
-
-    longest_ticket = 48
-
-    def __init__(self, name: str, limit: int, *, namespace: str, grace: timedelta) -> None:
-        encode.namespace_prefix("Semaphore", namespace)
-        self.name = name
-        self.wake = semaphore.acquire_keys(name=name, namespace=namespace).wake
-        self._limit = limit
-        self._namespace = namespace
-        self._grace = grace
-
-    def acquire(self, owner: str, hold: timedelta, ticket: str | None) -> Call[Any]:
-        return semaphore.acquire(
-            name=self.name,
-            owner=owner,
-            limit=self._limit,
-            hold=hold,
-            ticket=ticket,
-            namespace=self._namespace,
-        )
-
-    def refused(self, reply: Any) -> timedelta | None:
-        return reply.retry_after if isinstance(reply, semaphore.AcquireFull) else None
-
-    def fence(self, reply: Any) -> str:
-        del reply
-        return ""
-
-    def extend(self, owner: str, hold: timedelta) -> Call[Any]:
-        return semaphore.renew(name=self.name, owner=owner, hold=hold, namespace=self._namespace)
-
-    def is_lost(self, reply: Any) -> bool:
-        return isinstance(reply, semaphore.RenewLost)
-
-    def release(self, owner: str) -> Call[Any]:
-        return semaphore.release(
-            name=self.name, owner=owner, grace=self._grace, namespace=self._namespace
-        )
-
-    def is_released(self, reply: Any) -> bool:
-        return isinstance(reply, semaphore.ReleaseReleased)
-
-
 @cache
 def _sent_once(script: Script) -> Script:
     return replace(script, retry="never")
@@ -297,9 +43,6 @@ def _sent_once(script: Script) -> Script:
 def _known(call: Call[Any]) -> Call[Any]:
     """The same call, of which it is known whether it was sent twice: it never is."""
     return Call(_sent_once(call.script), call.keys, call.args, call.decode, call.channels)
-
-
-# --- plans ---------------------------------------------------------------------------------------
 
 
 class HoldingPlans:
@@ -339,8 +82,8 @@ class HoldingPlans:
                 pause = min(retry_after.total_seconds(), LONGEST_WAIT)
                 pause *= 1 + SPREAD * random.random()  # noqa: S311
                 yield from pop(self.calls.wake, min(pause, began + seconds - now), taken)
-        except (AcquireTimeout, GeneratorExit):
-            raise
+        except (AcquireTimeout, ScriptError, GeneratorExit):
+            raise  # nothing is held
         except BaseException:
             # The call that failed may have been executed, and what was popped is somebody's
             # turn: taken and given back, it passes to the next.

@@ -13,7 +13,9 @@ from typing import Any
 
 from redislua.bindings import lock
 from redislua.errors import CallError, InvalidArgumentType, InvalidArgumentValue
-from redislua.patterns._holding import FOR_EVER, RENEWALS, Holding, HoldingPlans, LockCalls, Terms
+from redislua.patterns._holding import FOR_EVER, RENEWALS, HoldingPlans
+from redislua.patterns._holding_calls import LockCalls
+from redislua.patterns._holding_terms import Holding, Terms
 from redislua.patterns._plan import Plan, ask, do, sleep
 
 __all__ = ["LeaderPlans", "node_name"]

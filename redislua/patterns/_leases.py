@@ -10,9 +10,15 @@ from typing import Generic, Self, TypeVar
 
 from redislua.patterns._aio import AsyncDriver
 from redislua.patterns._blocking import Driver
-from redislua.patterns._holding import Holding, HoldingPlans, LeaseLost, seconds_of
+from redislua.patterns._holding import HoldingPlans
+from redislua.patterns._holding_terms import Holding, LeaseLost, seconds_of
 
 __all__ = ["AsyncLease", "AsyncTaking", "Lease", "Taking"]
+
+ELSEWHERE = (
+    "the block was entered in another thread or task, so which of the leases is to be released "
+    "is not known: use a block on what acquire() returns"
+)
 
 
 class _Held:
@@ -168,6 +174,8 @@ class Taking(Generic[L]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self._entered.leases:
+            raise RuntimeError(ELSEWHERE)
         self._entered.leases.pop().__exit__(kind, error, trace)
 
 
@@ -220,7 +228,9 @@ class AsyncTaking(Generic[A]):
         trace: TracebackType | None,
     ) -> None:
         task = asyncio.current_task()
-        leases = self._entered[task]
+        leases = self._entered.get(task)
+        if not leases:
+            raise RuntimeError(ELSEWHERE)
         lease = leases.pop()
         if not leases:
             del self._entered[task]

@@ -28,7 +28,8 @@ from typing import Any, Self, TypedDict, Unpack
 
 from redislua.patterns._aio import AsyncDriver
 from redislua.patterns._blocking import Driver
-from redislua.patterns._holding import LockCalls, Terms, seconds_of
+from redislua.patterns._holding_calls import LockCalls
+from redislua.patterns._holding_terms import Terms, seconds_of
 from redislua.patterns._leader import LeaderPlans, node_name
 from redislua.patterns._plan import Background, spawn, stop
 from redislua.runtime import DEFAULT_DEADLINE, AsyncClient, BlockingClient

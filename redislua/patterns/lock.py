@@ -19,8 +19,9 @@
 * A block that ends well although its lock was lost on the way raises `LeaseLost`.
 * A task that is cancelled while it takes a lock holds nothing, and what woke it wakes the next.
 
-A lock is not reentrant: a holder that takes it again waits for itself. Keep locks on a server
-that does not evict.
+A lock is not reentrant: a holder that takes it again waits for itself. A block on the lock is
+left in the thread or task in which it was entered; where that cannot be, ``with lock.acquire():``
+is a block on the lease. Keep locks on a server that does not evict.
 """
 
 from __future__ import annotations
@@ -32,13 +33,9 @@ from typing import Any, TypedDict, Unpack
 from redislua.bindings.lock import InspectFree, InspectHeld, InspectReply
 from redislua.patterns._aio import AsyncDriver
 from redislua.patterns._blocking import Driver
-from redislua.patterns._holding import (
-    AcquireTimeout,
-    HoldingPlans,
-    LeaseLost,
-    LockCalls,
-    Terms,
-)
+from redislua.patterns._holding import HoldingPlans
+from redislua.patterns._holding_calls import LockCalls
+from redislua.patterns._holding_terms import AcquireTimeout, LeaseLost, Terms
 from redislua.patterns._leases import AsyncLease, AsyncTaking, Lease, Taking
 from redislua.patterns._plan import ask
 from redislua.runtime import DEFAULT_DEADLINE, AsyncClient, BlockingClient

@@ -15,8 +15,9 @@
 * A block that ends well although its slot was lost on the way raises `LeaseLost`.
 * A task that is cancelled while it takes a slot holds nothing, and what woke it wakes the next.
 
-All who use a semaphore give the same limit, up to 4 000. Keep semaphores on a server that does
-not evict.
+All who use a semaphore give the same limit, up to 4 000. A block on the semaphore is left in the
+thread or task in which it was entered; where that cannot be, ``with reports.acquire():`` is a
+block on the slot. Keep semaphores on a server that does not evict.
 """
 
 from __future__ import annotations
@@ -27,13 +28,9 @@ from typing import Any, TypedDict, Unpack
 
 from redislua.patterns._aio import AsyncDriver
 from redislua.patterns._blocking import Driver
-from redislua.patterns._holding import (
-    AcquireTimeout,
-    HoldingPlans,
-    LeaseLost,
-    SemaphoreCalls,
-    Terms,
-)
+from redislua.patterns._holding import HoldingPlans
+from redislua.patterns._holding_calls import SemaphoreCalls
+from redislua.patterns._holding_terms import AcquireTimeout, LeaseLost, Terms
 from redislua.patterns._leases import AsyncLease, AsyncTaking, Lease, Taking
 from redislua.runtime import DEFAULT_DEADLINE, AsyncClient, BlockingClient
 

@@ -11,10 +11,25 @@ from typing import Any
 
 from redislua.patterns._aio import AsyncDriver
 from redislua.patterns._blocking import Driver
-from redislua.patterns._plan import Plan
+from redislua.patterns._plan import Plan, sleep
 from tests.surfaces import Surface
 
 Thunk = Callable[[], Any]
+
+
+def blocked(client: Any) -> int:
+    """How many wait for a list, on all servers."""
+    nodes = client.primaries() if hasattr(client, "primaries") else [client]
+    return sum(int(node.info("clients")["blocked_clients"]) for node in nodes)
+
+
+def until_blocked(client: Any, count: int) -> Plan[None]:
+    """Come back when so many wait."""
+    for _ in range(6_000):
+        if blocked(client) == count:
+            return
+        yield from sleep(0.005)
+    raise AssertionError(f"{blocked(client)} wait, not {count}")
 
 
 class Stage:
@@ -73,6 +88,14 @@ class Stage:
         with ThreadPoolExecutor(len(thunks)) as threads:
             futures = [threads.submit(thunk) for thunk in thunks]
         return [future.exception() or future.result() for future in futures]
+
+    def pause(self, seconds: float) -> Any:
+        """Wait; for asyncio, a coroutine that does."""
+        return self.driver().run(sleep(seconds))
+
+    def queued(self, client: Any, count: int) -> Any:
+        """Wait until so many wait for a list; for asyncio, a coroutine that does."""
+        return self.driver().run(until_blocked(client, count))
 
     def driver(self) -> Any:
         """A driver of plans."""

@@ -15,8 +15,10 @@ from redislua.errors import InvalidArgumentType, InvalidArgumentValue
 from redislua.patterns._plan import sleep
 from redislua.patterns.leader import AsyncLeader, Leader
 from redislua.runtime import run
-from tests.patterns.stage import Stage
+from tests.patterns.stage import Stage, blocked, until_blocked
 from tests.runtime.proxy import Proxy
+
+pytestmark = pytest.mark.client_side
 
 LOCK = "lock:{n}:lock"
 SECOND = timedelta(seconds=1)
@@ -57,13 +59,13 @@ def test_one_of_several_candidates_leads(stage: Stage, make: Any, client: Any) -
 
 
 def test_a_leader_that_steps_down_is_followed_by_who_has_stood_longest(
-    stage: Stage, make: Any
+    stage: Stage, make: Any, client: Any
 ) -> None:
     candidates = [elect(stage, make("0", hold=timedelta(hours=1)))]
     for number in range(1, 4):
         candidates.append(make(str(number), hold=timedelta(hours=1)))
         stage.call(candidates[-1].start)
-        stage.run(sleep(0.3))
+        stage.run(until_blocked(client, number))
 
     fences = []
     for number, leader in enumerate(candidates):
@@ -78,11 +80,11 @@ def test_a_leader_that_steps_down_is_followed_by_who_has_stood_longest(
 
 
 def test_a_leader_stays_for_longer_than_a_hold(stage: Stage, make: Any) -> None:
-    leader = elect(stage, make("one", hold=300 * ms))
+    leader = elect(stage, make("one", hold=200 * ms))
     fence = leader.fence
     stage.call(make("two").start)
 
-    stage.run(sleep(1.0))
+    stage.run(sleep(0.5))
 
     assert leader.is_leader
     assert leader.fence == fence
@@ -192,15 +194,13 @@ def test_a_candidate_that_stops_waiting_is_out_of_the_queue(
 ) -> None:
     elect(stage, make("one", hold=timedelta(hours=1)))
     quitter, patient = (make(node, hold=timedelta(hours=1)) for node in ("two", "three"))
-    for one in (quitter, patient):
+    for number, one in enumerate((quitter, patient), 1):
         stage.call(one.start)
-        stage.run(sleep(0.3))
+        stage.run(until_blocked(client, number))
 
     stage.call(quitter.stop)
-    stage.call(make("unused").stop)
-    nodes = client.primaries() if hasattr(client, "primaries") else [client]
 
-    assert sum(int(node.info("clients")["blocked_clients"]) for node in nodes) == 1
+    assert blocked(client) == 1
 
 
 @pytest.mark.single_server("the network is one server's")

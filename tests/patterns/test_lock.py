@@ -27,18 +27,19 @@ from tests.runtime.proxy import Proxy
 LOCK, FENCE, WAKE = "lock:{n}:lock", "lock:{n}:fence", "lock:{n}:wake"
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 ms = timedelta(milliseconds=1)
 
 
 @pytest.fixture
 def make(stage: Stage, client: Any) -> Callable[..., Any]:
-    """``make()`` is a lock of the surface's kind on an empty server."""
-    return lambda name="n", **options: stage.make(Lock, AsyncLock, name, **options)
+    """``make()`` is a lock of the surface's kind on an empty server.
 
-
-def pause(stage: Stage, seconds: float) -> Any:
-    """Wait, as the surface does."""
-    return stage.driver().run(sleep(seconds))
+    Where a test does not say, nothing is to be renewed before the session ends.
+    """
+    return lambda name="n", **options: stage.make(
+        Lock, AsyncLock, name, **{"hold": HOUR, **options}
+    )
 
 
 # --- holding -------------------------------------------------------------------------------------
@@ -78,7 +79,7 @@ def test_a_lock_that_is_held_is_not_to_be_had(stage: Stage, make: Any, client: A
         stage.call(lambda: other.acquire(within=20 * ms))
     assert caught.value.name == "n"
     assert caught.value.waited >= 20 * ms
-    assert timedelta(0) < caught.value.retry_after <= timedelta(seconds=30)
+    assert timedelta(0) < caught.value.retry_after <= HOUR
     held = stage.call(other.inspect)
     assert isinstance(held, InspectHeld)
     assert held.fence == lease.fence
@@ -113,7 +114,7 @@ def test_callers_that_share_a_lock_hold_it_one_at_a_time(stage: Stage, make: Any
         return stage.within(
             lock,
             lambda lease: inside.append(lease.fence),
-            lambda _: pause(stage, 0.002),
+            lambda _: stage.pause(0.002),
             lambda lease: alone.append(inside == [lease.fence]),
             lambda _: inside.clear(),
         )
@@ -122,13 +123,31 @@ def test_callers_that_share_a_lock_hold_it_one_at_a_time(stage: Stage, make: Any
     assert alone == [True] * 16
 
 
+def test_a_block_that_is_left_elsewhere_says_so_and_one_on_the_lease_does_not_mind(
+    stage: Stage, make: Any
+) -> None:
+    enter, leave = ("__aenter__", "__aexit__") if stage.is_async else ("__enter__", "__exit__")
+    lock, end = make(), (None, None, None)
+
+    def each(held: Any) -> list[Any]:
+        (entered,) = stage.together(getattr(held, enter))
+        (left,) = stage.together(lambda: getattr(held, leave)(*end))
+        return [entered, left]
+
+    lease, problem = each(lock)
+    assert isinstance(problem, RuntimeError)
+    assert lease.is_held
+    assert each(lease) == [lease, None]
+    assert not lease.is_held
+
+
 # --- renewing ------------------------------------------------------------------------------------
 
 
 def test_a_hold_is_renewed_while_the_block_runs(stage: Stage, make: Any) -> None:
-    lock, other = make(hold=300 * ms), make()
+    lock, other = make(hold=200 * ms), make()
 
-    kept = stage.within(lock, lambda _: pause(stage, 1.0), lambda lease: lease.is_held)
+    kept = stage.within(lock, lambda _: stage.pause(0.5), lambda lease: lease.is_held)
 
     assert stage.call(kept)
     assert stage.call(other.try_acquire) is not None
@@ -138,7 +157,7 @@ def test_a_hold_that_nobody_renews_ends_and_the_block_says_so(stage: Stage, make
     lock = make(hold=50 * ms, renew=False)
     seen: list[bool] = []
 
-    lost = stage.within(lock, lambda _: pause(stage, 0.1), lambda lease: seen.append(lease.is_held))
+    lost = stage.within(lock, lambda _: stage.pause(0.1), lambda lease: seen.append(lease.is_held))
 
     with pytest.raises(LeaseLost):
         stage.call(lost)
@@ -149,7 +168,7 @@ def test_a_hold_that_nobody_renews_ends_and_the_block_says_so(stage: Stage, make
 def test_what_the_block_raises_is_not_hidden_by_a_lost_lock(stage: Stage, make: Any) -> None:
     lock = make(hold=1 * ms, renew=False)
 
-    failing = stage.within(lock, lambda _: pause(stage, 0.02), lambda _: 1 // 0)
+    failing = stage.within(lock, lambda _: stage.pause(0.02), lambda _: 1 // 0)
 
     with pytest.raises(ZeroDivisionError):
         stage.call(failing)
@@ -209,27 +228,31 @@ def test_a_waiter_is_woken_and_does_not_poll(stage: Stage, make: Any, client: An
     configure(stage.client, observer=Watcher())
     try:
         second, _ = stage.together(
-            make("watched").acquire, stage.in_turn(lambda: pause(stage, 1.0), first.release)
+            make("watched").acquire,
+            stage.in_turn(lambda: stage.queued(client, 1), lambda: stage.pause(0.3), first.release),
         )
     finally:
         configure(stage.client, observer=None)
 
     assert second.is_held
     assert asked.count("lock.acquire") == 2  # refused, and then woken
+    stage.call(second.release)
 
 
-def test_waiters_are_served_in_the_order_in_which_they_came(stage: Stage, make: Any) -> None:
+def test_waiters_are_served_in_the_order_in_which_they_came(
+    stage: Stage, make: Any, client: Any
+) -> None:
     lock = make()
     served: list[int] = []
     first = stage.call(lock.acquire)
 
     def waiter(number: int) -> Callable[[], Any]:
         enter = stage.within(lock, lambda _: served.append(number))
-        return stage.in_turn(lambda: pause(stage, 0.1 * (number + 1)), enter)
+        return stage.in_turn(lambda: stage.queued(client, number), enter)
 
     stage.together(
         *(waiter(number) for number in range(6)),
-        stage.in_turn(lambda: pause(stage, 1.0), first.release),
+        stage.in_turn(lambda: stage.queued(client, 6), first.release),
     )
 
     assert served == list(range(6))

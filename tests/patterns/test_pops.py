@@ -13,21 +13,7 @@ from redislua.patterns._aio import AsyncDriver
 from redislua.patterns._blocking import Driver
 from redislua.patterns._plan import Plan, do, pop, sleep, spawn, stop
 from redislua.server import Server
-from tests.patterns.stage import Stage
-
-
-def blocked(client: Any) -> int:
-    """How many wait for a list, on all servers."""
-    nodes = client.primaries() if hasattr(client, "primaries") else [client]
-    return sum(int(node.info("clients")["blocked_clients"]) for node in nodes)
-
-
-def until_blocked(client: Any) -> Plan[None]:
-    """Come back when somebody waits."""
-    for _ in range(6_000):
-        if blocked(client):
-            return
-        yield from sleep(0.005)
+from tests.patterns.stage import Stage, blocked, until_blocked
 
 
 def test_waiters_of_a_list_are_served_in_the_order_in_which_they_came(
@@ -37,15 +23,16 @@ def test_waiters_of_a_list_are_served_in_the_order_in_which_they_came(
     driver = stage.driver()
 
     def waiter(number: int) -> Plan[None]:
-        yield from sleep(number * 0.1)
-        if (yield from pop(b"{q}", 10.0)):
+        yield from until_blocked(client, number)
+        if (yield from pop(b"{q}", 30.0)):
             served.append(number)
 
     def waker() -> Plan[None]:
-        yield from sleep(0.6)
-        for _ in range(4):
+        yield from until_blocked(client, 4)
+        for number in range(4):
             yield from do(lambda: client.rpush("{q}", "wake"))
-            yield from sleep(0.05)
+            while len(served) == number:
+                yield from sleep(0.001)
 
     stage.together(
         *(lambda one=one: driver.run(waiter(one)) for one in range(4)), lambda: driver.run(waker())
@@ -94,7 +81,7 @@ def test_a_wait_that_is_cancelled_tells_what_it_had_taken(
 
     async def cancel() -> bool:
         task = asyncio.get_running_loop().create_task(driver.run(plan()))
-        await driver.run(until_blocked(client))
+        await driver.run(until_blocked(client, 1))
         if came:
             client.rpush("{q}", "element")  # blocks the event loop until it was pushed
         task.cancel()
@@ -121,7 +108,7 @@ def test_a_wait_beside_that_is_stopped_tells_what_it_had_taken(
 
     def plan() -> Plan[None]:
         background = yield from spawn(beside())
-        yield from until_blocked(client)
+        yield from until_blocked(client, 1)
         if came:
             yield from do(lambda: client.rpush("{q}", "element"))
         yield from stop(background)

@@ -15,20 +15,21 @@ from tests.patterns.stage import Stage
 
 LEASES, PASSING, WAKE = (f"semaphore:{{n}}:{suffix}" for suffix in ("leases", "passing", "wake"))
 SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
 ms = timedelta(milliseconds=1)
 
 
 @pytest.fixture
 def make(stage: Stage, client: Any) -> Callable[..., Any]:
-    """``make(limit)`` is a semaphore of the surface's kind on an empty server."""
-    return lambda limit=2, **options: stage.make(
-        Semaphore, AsyncSemaphore, options.pop("name", "n"), limit, **options
-    )
+    """``make(limit)`` is a semaphore of the surface's kind on an empty server.
 
+    Where a test does not say, nothing is to be renewed before the session ends.
+    """
 
-def pause(stage: Stage, seconds: float) -> Any:
-    """Wait, as the surface does."""
-    return stage.driver().run(sleep(seconds))
+    def semaphore(limit: Any = 2, name: str = "n", **options: Any) -> Any:
+        return stage.make(Semaphore, AsyncSemaphore, name, limit, **{"hold": HOUR, **options})
+
+    return semaphore
 
 
 def test_as_many_hold_a_slot_as_there_are(stage: Stage, make: Any, client: Any) -> None:
@@ -55,7 +56,7 @@ def test_callers_that_share_a_semaphore_are_never_too_many(stage: Stage, make: A
             semaphore,
             lambda _: inside.append(number),
             lambda _: most.append(len(inside)),
-            lambda _: pause(stage, 0.02),
+            lambda _: stage.pause(0.02),
             lambda _: inside.remove(number),
         )
 
@@ -63,48 +64,45 @@ def test_callers_that_share_a_semaphore_are_never_too_many(stage: Stage, make: A
     assert max(most) == 3
 
 
-def test_waiters_are_served_in_the_order_in_which_they_came(stage: Stage, make: Any) -> None:
-    semaphore = make(2)
+def test_waiters_are_served_in_the_order_in_which_they_came(
+    stage: Stage, make: Any, client: Any
+) -> None:
+    semaphore = make(1)
     served: list[int] = []
-    slots = [stage.call(semaphore.acquire) for _ in range(2)]
+    slot = stage.call(semaphore.acquire)
 
     def waiter(number: int) -> Callable[[], Any]:
-        enter = stage.within(
-            semaphore, lambda _: served.append(number), lambda _: pause(stage, 0.1)
-        )
-        return stage.in_turn(lambda: pause(stage, 0.1 * (number + 1)), enter)
+        enter = stage.within(semaphore, lambda _: served.append(number))
+        return stage.in_turn(lambda: stage.queued(client, number), enter)
 
     stage.together(
         *(waiter(number) for number in range(6)),
-        stage.in_turn(lambda: pause(stage, 1.0), slots[0].release),
-        stage.in_turn(lambda: pause(stage, 1.05), slots[1].release),
+        stage.in_turn(lambda: stage.queued(client, 6), slot.release),
     )
 
     assert served == list(range(6))
 
 
-def test_every_slot_that_is_given_back_wakes_one(stage: Stage, make: Any) -> None:
+def test_every_slot_that_is_given_back_wakes_one(stage: Stage, make: Any, client: Any) -> None:
     semaphore = make(4)
     slots = [stage.call(semaphore.acquire) for _ in range(4)]
     entered: list[int] = []
 
     def waiter(number: int) -> Callable[[], Any]:
-        return stage.within(
-            semaphore, lambda _: entered.append(number), lambda _: pause(stage, 0.3)
-        )
+        return stage.within(semaphore, lambda _: entered.append(number), lambda _: stage.pause(0.3))
 
     stage.together(
         *(waiter(number) for number in range(4)),
-        stage.in_turn(lambda: pause(stage, 0.5), *(slot.release for slot in slots)),
+        stage.in_turn(lambda: stage.queued(client, 4), *(slot.release for slot in slots)),
     )
 
     assert sorted(entered) == [0, 1, 2, 3]
 
 
 def test_a_slot_is_renewed_while_the_block_runs(stage: Stage, make: Any) -> None:
-    semaphore = make(1, hold=300 * ms)
+    semaphore = make(1, hold=200 * ms)
 
-    kept = stage.within(semaphore, lambda _: pause(stage, 1.0), lambda slot: slot.is_held)
+    kept = stage.within(semaphore, lambda _: stage.pause(0.5), lambda slot: slot.is_held)
 
     assert stage.call(kept)
     assert stage.call(make(1).try_acquire) is not None
