@@ -30,7 +30,7 @@ from redislua.patterns._plan import (
     Subscribe,
     Unsubscribe,
 )
-from redislua.patterns._pops import apopped
+from redislua.patterns._pops import FAILURES, AsyncQueues
 from redislua.runtime import DEFAULT_DEADLINE, AsyncClient, aio, arun_many, clients
 from redislua.runtime.plan import ends
 from redislua.runtime.pools import async_pools
@@ -142,8 +142,9 @@ class AsyncDriver:
         connector, _ = self._waiting()
         try:
             address = await self._address(connector, step.key, step.seconds)
-            return await apopped(connector, step, address, self._keep)
-        except connector.failures:
+            queues = AsyncQueues.of(self._client, connector)
+            return await queues.popped(step, address, self._keep)
+        except FAILURES + connector.failures:
             connector.doubt()
             await asyncio.sleep(min(step.seconds, random.uniform(*BREATH)))  # noqa: S311
             return None
@@ -163,20 +164,19 @@ class AsyncDriver:
     async def _unsubscribe(self, step: Unsubscribe) -> None:
         await self._waiting()[1].unsubscribe(step.ear)
 
-    async def _spawn(self, step: Spawn) -> asyncio.Task[None]:
-        return self._keep(self._beside(step.plan, step.after))
+    async def _spawn(self, step: Spawn) -> _Beside:
+        beside = _Beside(lambda: self._keep(self._logged(step.plan)))
+        beside.begin_after(step.after)
+        return beside
 
-    async def _beside(self, plan: Plan[Any], after: float) -> None:
-        await asyncio.sleep(after)
+    async def _logged(self, plan: Plan[Any]) -> None:
         try:
             await self.run(plan)
         except Exception:
             _log.exception("a background task failed")
 
     async def _stop(self, step: Stop) -> None:
-        if step.background is not asyncio.current_task():
-            step.background.cancel()
-            await asyncio.wait((step.background,))
+        await step.background.stop()
 
     async def _share(self, step: Share) -> Any:
         shared = self._shared.get(step.key)
@@ -207,6 +207,34 @@ class AsyncDriver:
             except NotSent as failure:
                 raise ConnectionError("no node says who serves what") from failure
         return connector.address(name)
+
+
+class _Beside:
+    """A plan that runs beside the one that spawned it, in a task from when it is due."""
+
+    __slots__ = ("_make", "_task", "_timer")
+
+    def __init__(self, make: Callable[[], asyncio.Task[None]]) -> None:
+        self._make = make
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin_after(self, seconds: float) -> None:
+        if seconds > 0:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._begin)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._task = self._make()
+
+    async def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        task = self._task
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            await asyncio.wait((task,))
 
 
 class _Shared:

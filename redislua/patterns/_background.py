@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import math
 import os
 import threading
 import time
@@ -13,6 +14,9 @@ from collections.abc import Callable
 __all__ = ["Job", "begin_later"]
 
 _log = logging.getLogger("redislua")
+
+FEW = 64
+"""Jobs that wait for their time before anybody looks which were stopped."""
 
 
 class Job:
@@ -58,38 +62,50 @@ class Job:
 
 
 class _Clock:
-    """One thread that begins jobs when they are due, started with the first of them."""
+    """One thread that begins jobs when they are due, started with the first of them.
+
+    Most jobs are stopped long before they are due: a new one wakes the thread only where it
+    is due before the thread would look anyway, and those that were stopped are forgotten when
+    they may have become more than the others.
+    """
 
     def __init__(self) -> None:
         self._due: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._looks_at = math.inf
+        self._most = FEW
 
     def begin(self, job: Job, after: float) -> None:
+        due = time.monotonic() + after
         with self._changed:
-            heapq.heappush(self._due, (time.monotonic() + after, next(self._order), job))
+            heapq.heappush(self._due, (due, next(self._order), job))
+            if len(self._due) > self._most:
+                self._due = [one for one in self._due if not one[2].stopping.is_set()]
+                heapq.heapify(self._due)
+                self._most = max(FEW, 2 * len(self._due))
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._main, name="redislua-clock", daemon=True
                 )
                 self._thread.start()
-            elif self._due[0][2] is job:
+            elif due < self._looks_at:
                 self._changed.notify()
 
     def _main(self) -> None:
         while True:
             with self._changed:
-                self._forget_stopped()
-                while not self._due or self._due[0][0] > time.monotonic():
-                    self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
-                    self._forget_stopped()
-                job = heapq.heappop(self._due)[2]
+                job = self._next()
             job.begin()
 
-    def _forget_stopped(self) -> None:
-        while self._due and self._due[0][2].stopping.is_set():
-            heapq.heappop(self._due)
+    def _next(self) -> Job:
+        while True:
+            now = time.monotonic()
+            if self._due and self._due[0][0] <= now:
+                return heapq.heappop(self._due)[2]
+            self._looks_at = self._due[0][0] if self._due else math.inf
+            self._changed.wait(self._looks_at - now if self._due else None)
 
 
 _clock = _Clock()

@@ -29,7 +29,7 @@ from redislua.patterns._plan import (
     Subscribe,
     Unsubscribe,
 )
-from redislua.patterns._pops import popped
+from redislua.patterns._pops import FAILURES, Queues
 from redislua.runtime import DEFAULT_DEADLINE, BlockingClient, blocking, run_many
 from redislua.runtime.plan import ends
 from redislua.runtime.pools import pools
@@ -62,6 +62,7 @@ class Driver:
         self._pool = pools.of(client)
         self._connector = Connector(client, self._pool.topology, asyncio=False)
         self._ears = Ears(self._connector)
+        self._queues = Queues.of(client, self._connector)
         self._shared: dict[Hashable, Future[Any]] = {}
         self._lock = threading.Lock()
         self._ways: dict[type[Step], Callable[[Any, Job | None], Any]] = {
@@ -122,8 +123,8 @@ class Driver:
     def _pop(self, step: Pop, job: Job | None) -> bytes | None:
         try:
             address = self._address(step.key, step.seconds)
-            return popped(self._connector, step, address, job.stopping if job else None)
-        except self._connector.failures:
+            return self._queues.popped(step, address, job.stopping if job else None)
+        except FAILURES + self._connector.failures:
             self._connector.doubt()
             self._sleep(Sleep(min(step.seconds, random.uniform(*BREATH))), job)  # noqa: S311
             return None

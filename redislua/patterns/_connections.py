@@ -21,16 +21,14 @@ class Connector:
 
     Attributes:
         topology: Of a cluster, the runtime's own; None for one server.
-        failures: What connecting, writing and reading raise when there is no server, and
-            when it says no.
-        refusal: What reading raises when the server says no.
+        errors: The exceptions of the client library.
+        failures: What connecting, writing and reading raise when there is no server.
     """
 
     def __init__(self, client: Any, topology: Topology | None, *, asyncio: bool) -> None:
         self.topology = topology
-        errors = valkey_py.exceptions_of(client)
-        self.failures: tuple[type[Exception], ...] = refusals(errors)
-        self.refusal: type[Exception] = errors.ResponseError
+        self.errors = valkey_py.exceptions_of(client)
+        self.failures: tuple[type[Exception], ...] = refusals(self.errors)
         self._cluster = None
         if topology is None:
             self._source: Any = clients.pool_of(client, asyncio=asyncio)
@@ -74,14 +72,17 @@ class Connector:
             address: The node of a cluster; None for the one server.
             seconds: What connecting may take at most.
         """
-        if self._cluster is None:
-            source = self._source
-        elif address is None:
-            raise ConnectionError("no node serves the slot")
-        else:
-            source = self._cluster.at(address)
+        source = self.source(address)
         connection = source.connection_class(**{**connection_settings(source), "protocol": 2})
         own = connection.socket_connect_timeout
         connection.socket_connect_timeout = seconds if own is None else min(own, seconds)
         connection.socket_timeout = seconds
         return connection
+
+    def source(self, address: Address | None) -> Any:
+        """What the connections to a node are made like; of the one server for None."""
+        if self._cluster is None:
+            return self._source
+        if address is None:
+            raise ConnectionError("no node serves the slot")
+        return self._cluster.at(address)

@@ -6,14 +6,30 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from redislua.patterns._aio import AsyncDriver
 from redislua.patterns._blocking import Driver
-from redislua.patterns._plan import Plan
+from redislua.patterns._plan import Plan, sleep
 from tests.surfaces import Surface
 
 Thunk = Callable[[], Any]
+
+
+def blocked(client: Any) -> int:
+    """How many wait for a list, on all servers."""
+    nodes = client.primaries() if hasattr(client, "primaries") else [client]
+    return sum(int(node.info("clients")["blocked_clients"]) for node in nodes)
+
+
+def until_blocked(client: Any, count: int) -> Plan[None]:
+    """Come back when so many wait."""
+    for _ in range(6_000):
+        if blocked(client) == count:
+            return
+        yield from sleep(0.005)
+    raise AssertionError(f"{blocked(client)} wait, not {count}")
 
 
 class Stage:
@@ -41,6 +57,30 @@ class Stage:
         """
         return self.surface.wait(_awaited(thunk)) if self.is_async else thunk()
 
+    def in_turn(self, *thunks: Thunk) -> Thunk:
+        """A function that calls several things one after the other, and gives the last result."""
+
+        def blocking() -> Any:
+            return [thunk() for thunk in thunks][-1]
+
+        async def asynchronous() -> Any:
+            return [await _awaited(thunk) for thunk in thunks][-1]
+
+        return asynchronous if self.is_async else blocking
+
+    def within(self, held: Any, *thunks: Callable[[Any], Any]) -> Thunk:
+        """The same in a ``with`` block, or ``async with``; each is given what was entered."""
+
+        def blocking() -> Any:
+            with held as entered:
+                return [thunk(entered) for thunk in thunks][-1]
+
+        async def asynchronous() -> Any:
+            async with held as entered:
+                return [await _awaited(partial(thunk, entered)) for thunk in thunks][-1]
+
+        return asynchronous if self.is_async else blocking
+
     def together(self, *thunks: Thunk) -> list[Any]:
         """Call several things at once, in threads or tasks; what they raise is their result."""
         if self.is_async:
@@ -48,6 +88,14 @@ class Stage:
         with ThreadPoolExecutor(len(thunks)) as threads:
             futures = [threads.submit(thunk) for thunk in thunks]
         return [future.exception() or future.result() for future in futures]
+
+    def pause(self, seconds: float) -> Any:
+        """Wait; for asyncio, a coroutine that does."""
+        return self.driver().run(sleep(seconds))
+
+    def queued(self, client: Any, count: int) -> Any:
+        """Wait until so many wait for a list; for asyncio, a coroutine that does."""
+        return self.driver().run(until_blocked(client, count))
 
     def driver(self) -> Any:
         """A driver of plans."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from redislua.patterns import cache, rate_limiter
+from redislua.patterns import cache, leader, lock, rate_limiter, semaphore
 
-MODULES = [cache, rate_limiter]
+MODULES = [cache, leader, lock, rate_limiter, semaphore]
 
 
 @pytest.mark.client_side

@@ -11,6 +11,7 @@ import pytest
 
 from redislua.bindings import cache, limit
 from redislua.errors import ScriptError
+from redislua.patterns import _background
 from redislua.patterns._plan import (
     Plan,
     Stopped,
@@ -193,6 +194,25 @@ def test_a_plan_that_is_stopped_before_it_is_due_never_begins(stage: Stage) -> N
     stage.run(plan())
 
     assert begun == ["y"]
+
+
+def test_plans_that_are_stopped_before_they_are_due_are_forgotten(stage: Stage) -> None:
+    """As the renewals of locks are, a thousand times in the time after which one is due."""
+    begun: list[str] = []
+
+    def plan() -> Plan[None]:
+        early = yield from spawn(do(lambda: begun.append("early")), after=0.3)
+        for _ in range(1_000):
+            background = yield from spawn(do(lambda: begun.append("never")), after=60.0)
+            yield from stop(background)
+        yield from spawn(do(lambda: begun.append("now")), after=0.01)
+        yield from sleep(0.6)
+        yield from stop(early)
+
+    stage.run(plan())
+
+    assert begun == ["now", "early"]
+    assert len(_background._clock._due) < 200
 
 
 def test_what_a_plan_beside_raises_is_logged(
