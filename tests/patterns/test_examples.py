@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from redislua.patterns import cache, rate_limiter
+from redislua.patterns import cache, idempotency, rate_limiter
 
-MODULES = [cache, rate_limiter]
+MODULES = [cache, idempotency, rate_limiter]
 
 
 @pytest.mark.client_side
