@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from redislua.patterns import cache, idempotency, rate_limiter
+from redislua.patterns import cache, delayed_queue, idempotency, rate_limiter
 
-MODULES = [cache, idempotency, rate_limiter]
+MODULES = [cache, delayed_queue, idempotency, rate_limiter]
 
 
 @pytest.mark.client_side

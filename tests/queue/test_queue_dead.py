@@ -111,6 +111,9 @@ def test_the_last_that_died_are_kept_and_the_others_are_gone(call: Any, client: 
     die(call, "d", keep_dead=2)
 
     assert dead_ids(call(list_dead())) == ["d", "c"]
+    call(queue.remove(name="q", id="c"))
+    die(call, "e", keep_dead=2)
+    assert set(dead_ids(call(list_dead()))) == {"d", "e"}
     assert client.hlen(list_dead().keys[0]) == 1 + 2 * 2
     for id_ in ("a", "b"):
         assert call(queue.remove(name="q", id=id_)) == queue.RemoveMissing()
@@ -243,8 +246,9 @@ def test_jobs_without_their_payload_are_dropped_and_do_not_hold_up_the_others(
     assert call(claim("w3", 3)) == claimed(("d", 1, b"p"))
     for id_, receipt in (("c", "w2"), ("d", "w3")):
         call(ack(id_, receipt))
+    call(schedule("e", delay=3_600_000))
     assert isinstance(call(claim("w4")), queue.ClaimEmpty)
-    assert client.dbsize() == 0
+    assert client.dbsize() == 2  # what is due, and its payload
 
 
 @pytest.mark.parametrize("lost", ["due", "inflight", "dead"])

@@ -98,11 +98,16 @@ def test_an_empty_queue_says_when_to_look_again(call: Any) -> None:
 @pytest.mark.parametrize("payload", [b"", BINARY, b"x" * 65_536])
 @pytest.mark.parametrize("id_", ["v", "p:v", "é" * 32, "a\x00b", "5"])
 def test_id_and_payload_may_be_anything(call: Any, id_: str, payload: bytes) -> None:
-    call(schedule(id_, payload))
+    receipt = "\x00:" + "é" * 23
+    call(schedule(id_, payload, token="t" * 32))
 
-    assert call(claim("r\x00é")) == claimed((id_, 1, payload))
-    assert call(renew("r\x00é", id=id_)) == queue.RenewRenewed((queue.RenewRenewedRow(id_),))
-    assert call(ack(id_, "r\x00é")) == queue.AckAcked()
+    assert call(claim(receipt)) == claimed((id_, 1, payload))
+    assert call(renew(receipt, id=id_)) == queue.RenewRenewed((queue.RenewRenewedRow(id_),))
+    assert isinstance(call(nack(id_, receipt)), queue.NackRetried)
+    assert call(claim(receipt)) == claimed((id_, 2, payload))
+    assert call(ack(id_, receipt)) == queue.AckAcked()
+    call(schedule(id_, payload, token="t"))
+    assert call(queue.remove(name="q", id=id_)) == queue.RemoveRemoved("due")
 
 
 def test_a_claim_stops_at_96_kib_of_payload(call: Any) -> None:
@@ -113,6 +118,13 @@ def test_a_claim_stops_at_96_kib_of_payload(call: Any) -> None:
     for number in range(3):
         rows = call(claim(f"w{number}", 100)).rows
         assert [row.id for row in rows] == [f"{2 * number:02}", f"{2 * number + 1:02}"]
+
+
+def test_a_claim_goes_up_to_96_kib_of_payload(call: Any) -> None:
+    for id_, size in (("a", 65_536), ("b", 32_768), ("c", 1)):
+        call(schedule(id_, b"x" * size))
+
+    assert len(call(claim("w1", 3)).rows) == 2
 
 
 # --- ends ---------------------------------------------------------------------------------------

@@ -128,6 +128,8 @@ def test_whoever_waits_is_woken_when_a_job_is_due_before_all_others(
         (nack("c", "w1", delay=60_000), []),
         (nack("b", "w1", delay=90_000), []),
         (nack("a", "w1", delay=30_000), [b"retried"]),
+        (schedule("e", run_at=1), [b"scheduled"]),
+        (schedule("e", run_at=1, mode="replace"), []),
         (nack("d", "w1", max_attempts=1), []),
         (queue.remove(name="q", id="a"), []),
         (ack("b", "w1"), []),
