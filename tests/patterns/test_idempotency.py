@@ -197,7 +197,7 @@ def test_who_does_not_wait_is_told_that_somebody_works(stage: Stage, make: Any) 
 
 
 def test_who_waits_too_long_is_told_so(stage: Stage, make: Any) -> None:
-    keys, work = make(wait=100 * ms), Work(stage, seconds=1.0)
+    keys, work = make(wait=100 * ms), Work(stage, seconds=0.5)
 
     found = stage.together(*[lambda: keys.run("k", work)] * 2)
 
@@ -240,7 +240,7 @@ def test_the_work_of_a_caller_that_died_is_taken_over(stage: Stage, make: Any, c
 
 def test_work_that_takes_longer_than_its_hold_is_not_taken_over(stage: Stage, make: Any) -> None:
     """The hold is renewed beside the work."""
-    keys, work = make(hold=400 * ms, wait=MINUTE), Work(stage, seconds=1.5)
+    keys, work = make(hold=400 * ms, wait=MINUTE), Work(stage, seconds=1.0)
 
     found = stage.together(*[lambda: keys.run("k", work)] * 4)
 

@@ -123,7 +123,7 @@ def test_an_idle_worker_does_not_poll(stage: Stage, make: Make, client: Any) -> 
     def script() -> Plan[None]:
         yield from sleep(0.5)
         counted.append(calls())
-        yield from sleep(2.0)
+        yield from sleep(1.0)
         counted.append(calls())
 
     beside(stage, script(), queue.worker(Handler(stage)))
@@ -136,7 +136,7 @@ def test_an_idle_worker_does_not_poll(stage: Stage, make: Make, client: Any) -> 
 
 def test_work_that_takes_longer_than_its_lease_is_done_once(stage: Stage, make: Make) -> None:
     """Leases are renewed beside the work."""
-    queues, work = [make(lease=600 * ms) for _ in range(2)], Handler(stage, 2.0)
+    queues, work = [make(lease=600 * ms) for _ in range(2)], Handler(stage, 1.5)
     fill(stage, queues[0], 2)
     workers = [queue.worker(work, concurrency=2) for queue in queues]
 
