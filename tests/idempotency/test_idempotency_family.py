@@ -150,6 +150,14 @@ def test_work_that_takes_longer_is_prolonged_and_never_cut_short(call: Any, clie
         assert client.pttl(KEY) > 2_000
 
 
+def test_the_hold_of_an_owner_that_begins_again_starts_anew(call: Any) -> None:
+    owner = "é" * 24
+    call(begin(owner, hold=1_000))
+    call(begin(owner, hold=1_800_000))
+
+    assert call(begin("b")).retry_after > HOLD * ms
+
+
 # --- resends ------------------------------------------------------------------------------------
 
 
