@@ -1,7 +1,8 @@
 """Write the parts of README.md that are made from something else, or check that they are current.
 
 The table of operations comes from the headers, that of rules from their docstrings, the
-figures from what `make bench` wrote.
+figures from what `make bench` wrote, the tables of needs and of eviction policies from
+`redislua.inspect.needs`, as `redislua doctor --explain` shows them.
 
 python tools/readme.py
 python tools/readme.py --check
@@ -13,6 +14,7 @@ import re
 import sys
 from pathlib import Path
 
+from redislua.inspect.needs import POLICIES, Need, served
 from redislua.lint.page import index
 from redislua.lint.rules import all_rules
 from redislua.spec.model import Script
@@ -33,7 +35,10 @@ RESEND = {
 def main() -> int:
     """Compare or write; 1 when --check finds a difference."""
     text = README.read_text(encoding="utf-8")
-    made = filled(text, "operations", table(load(ROOT / "scripts")))
+    registry = load(ROOT / "scripts")
+    made = filled(text, "needs", needs(served(registry)))
+    made = filled(made, "policies", policies())
+    made = filled(made, "operations", table(registry))
     made = filled(made, "figures", figures(RESULTS.read_text(encoding="utf-8")))
     made = filled(made, "rules", f"\n{index(all_rules())}\n")
     if made == text:
@@ -67,6 +72,28 @@ def table(registry: Registry) -> str:
     for name, script in zip(registry.names, registry.scripts, strict=True):
         link = f"[`{name}`](scripts/{script.file})"
         lines.append(f"| {link} | {script.summary} | {_replies(script)} | {RESEND[script.retry]} |")
+    return "\n".join(lines) + "\n"
+
+
+def needs(rows: tuple[Need, ...]) -> str:
+    """What one needs, and what serves it, as a Markdown table."""
+    lines = ["| you need | use | may be evicted | if a key is lost |", "|---|---|---|---|"]
+    for need in rows:
+        used = [f"`{name}`" for name in need.classes]
+        families: dict[str, list[str]] = {}
+        for name in need.scripts:
+            family, _, script = name.partition(".")
+            families.setdefault(family, []).append(f"`{script}`")
+        used += [f"[{name}](scripts/{name}): {' '.join(of)}" for name, of in families.items()]
+        evicted = "yes" if need.may_be_evicted else "no"
+        lines.append(f"| {need.text} | {' '.join(used)} | {evicted} | {need.loss} |")
+    return "\n".join(lines) + "\n"
+
+
+def policies() -> str:
+    """The eviction policies as a Markdown table."""
+    lines = ["| `maxmemory-policy` | evicts | is for |", "|---|---|---|"]
+    lines += [f"| {policy.name} | {policy.takes} | {policy.fits} |" for policy in POLICIES]
     return "\n".join(lines) + "\n"
 
 
