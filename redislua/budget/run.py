@@ -134,7 +134,7 @@ class _Trial:
         sidecar = find_sidecar(self._budgets.registry, spec)
         planned = plan(self._budgets.registry, self._budgets.operations, self._operation, sidecar)
         counted = self._count_all(planned)
-        cases = [self._measured(*each) for each in self._chosen(counted)]
+        cases = self._measure_all(counted)
         by_name = {case.case.name: case for case in cases}
         reports = tuple(by_name.get(case.case.name, case) for _, _, case in counted)
         report = replace(self._report, cases=reports, growth=tuple(_growths(reports)))
@@ -229,10 +229,24 @@ class _Trial:
         others.sort(key=lambda each: -each[1].microseconds)
         return sizes + others[: self._settings.others]
 
-    def _measured(self, planned: Planned, counted: Counted, report: CaseReport) -> CaseReport:
+    def _measure_all(
+        self, counted: Sequence[tuple[Planned, Counted, CaseReport]]
+    ) -> Iterator[CaseReport]:
+        """Time the chosen cases with fewer calls, and in full the one that takes longest."""
+        found = [self._measured(self._settings.fewer(), *each) for each in self._chosen(counted)]
+        slowest = max(found, key=_median, default=None)
+        for each, measured in zip(self._chosen(counted), found, strict=True):
+            if measured is slowest:
+                yield self._measured(self._settings, *each)
+            else:
+                yield measured
+
+    def _measured(
+        self, settings: Settings, planned: Planned, counted: Counted, report: CaseReport
+    ) -> CaseReport:
         self._step(f"measuring {planned.case.name}")
         self._stage(planned)
-        measured = measure(self._bench, planned, counted, self._settings)
+        measured = measure(self._bench, planned, counted, settings)
         return replace(report, measured=measured)
 
     def _trace(self, report: ScriptReport, planned: Sequence[Planned]) -> tuple[str, ...]:
@@ -247,6 +261,10 @@ class _Trial:
 
     def _step(self, step: str) -> None:
         self._budgets.on_step(self._report.name, step)
+
+
+def _median(case: CaseReport) -> float:
+    return case.measured.judged_p50 if case.measured else 0.0
 
 
 def _growths(cases: Sequence[CaseReport]) -> Iterator[Growth]:
