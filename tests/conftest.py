@@ -24,9 +24,11 @@ from tests.surfaces import CLUSTER, SINGLE, WAYS, Surface, Way, WholeCluster, se
 pytest_plugins = ["tests.rig.fixtures"]
 
 WAITING = frozenset(
-    {"budget", "cluster", "engine", "faults", "inspect", "probe", "rig", "server", "soak"}
+    {"budget", "cli", "cluster", "coalescing", "engine", "faults", "inspect", "patterns", "probe"}
+    | {"rig", "runtime", "server", "soak", "tests"}
 )
-"""Folders of tests that wait for elections, time-outs, starts of servers and measurements."""
+"""Folders of tests that wait for elections, time-outs, starts of servers, programs and
+measurements, and of what lies over calls."""
 
 FAMILIES = frozenset(path.name for path in (Path(__file__).parents[1] / "scripts").iterdir())
 FAMILIES |= {"catalogue"}
@@ -55,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run everything on every chosen server: without it the tests of faults, clusters and "
         "servers, which mostly wait, run on the first and the last of them, and those of scripts "
-        "on all but the first by two ways of calling",
+        "and patterns on all but the first by two ways of calling",
     )
     parser.addoption("--soak", action="store_true", help="run the tests marked soak in full")
 
@@ -105,10 +107,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
     # The scripts are the same whatever way their calls take, and so are the ways whatever
     # server answers: all ways on the first server, and two on each of the others.
-    few = ways if everywhere or folder not in FAMILIES else [way for way in ways if way in TWO]
     if folder == "patterns":  # logic over calls, which the tests of scripts make in every way
-        ways = few = [way for way in ways if way in ENDS]
-        names = names if everywhere else _ends(names)
+        ways = [way for way in ways if way in ENDS]
+    is_few = not everywhere and folder in FAMILIES | {"patterns"}
+    few = [way for way in ways if way in TWO] if is_few else ways
     pairs = [(name, way) for name in names for way in (ways if name == names[0] else few)]
     ids = [f"{_id(name)}-{way}" for name, way in pairs]
     metafunc.parametrize(("server", "way"), pairs, ids=ids, indirect=True, scope="session")
