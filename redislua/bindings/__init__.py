@@ -3,7 +3,9 @@
 """Typed calls of the scripts in ``scripts``, one module per family."""
 
 __all__ = [
+    "bulk",
     "cache",
+    "debounce",
     "idempotency",
     "limit",
     "lock",

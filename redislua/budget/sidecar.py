@@ -81,7 +81,11 @@ def _arguments(script: Script, file: str, number: int, text: str) -> dict[str, A
     try:
         words = shlex.split(text)
         named = {word.partition("=")[0] for word in words}
-        words += [f"{name}={SUBJECT}" for name in script.placeholders if name not in named]
+        words += [
+            f"{name}=[{SUBJECT}]" if name == script.spread else f"{name}={SUBJECT}"
+            for name in script.placeholders
+            if name not in named
+        ]
         ends = {name: _ENDS[end] for name, _, end in map(_parts, words) if end in _ENDS}
         # What is given by its end may be missing among those that are written out.
         eased = [

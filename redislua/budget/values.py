@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from redislua.spec.model import MAX_SAFE_INTEGER, UNIT_US, Arg, Group, Range, Script
+from redislua.spec.model import MAX_SAFE_INTEGER, UNIT_US, Arg, Group, Key, Range, Script
 from redislua.spec.notation import ExampleCall, Reference
 from redislua.spec.registry import Registry, resolve
 from redislua.spec.typing import arguments
@@ -60,9 +60,11 @@ def ends(script: Script, base: Mapping[str, Any]) -> Iterator[tuple[str, dict[st
         else:
             lows[arg.name], highs[arg.name] = low(arg), high(arg)
     for group in script.groups:
-        fewest, most = counts(group.range)
-        lows[group.name], highs[group.name] = rows(group, fewest), rows(group, most, longest=True)
-    spread = next((key for key in script.keys if key.variadic), None)
+        if group not in paired(script):
+            fewest, most = counts(group.range)
+            lows[group.name] = rows(group, fewest)
+            highs[group.name] = rows(group, most, longest=True)
+    spread = _spread(script)
     if spread is not None and script.spread is not None:
         fewest, most = counts(spread.count)
         lows[script.spread], highs[script.spread] = names(fewest), names(most)
@@ -80,7 +82,8 @@ def with_size(script: Script, base: Mapping[str, Any], size: int) -> dict[str, A
     if over is None:
         return dict(base)
     if over == "keys":
-        return {**base, str(script.spread): names(size)}
+        with_each = {group.name: rows(group, size, longest=True) for group in paired(script)}
+        return {**base, **with_each, str(script.spread): names(size)}
     for arg in script.args:
         if arg.name == over:
             return {**base, over: _of_size(arg, size)}
@@ -94,7 +97,8 @@ def size_range(script: Script) -> tuple[int, int] | None:
     if over is None:
         return None
     if over == "keys":
-        return counts(next(key.count for key in script.keys if key.variadic))
+        spread = _spread(script)
+        return counts(spread.count) if spread is not None else None
     for arg in script.args:
         if arg.name == over:
             least, most = arg.bounds
@@ -102,6 +106,18 @@ def size_range(script: Script) -> tuple[int, int] | None:
                 most = MAX_SAFE_INTEGER
             return max(int(least), 1), int(most)
     return counts(next(group.range for group in script.groups if group.name == over))
+
+
+def paired(script: Script) -> tuple[Group, ...]:
+    """The groups with a row for each of the variadic keys: those of the same range."""
+    spread = _spread(script)
+    if spread is None or spread.count is None:
+        return ()
+    return tuple(group for group in script.groups if group.range == spread.count)
+
+
+def _spread(script: Script) -> Key | None:
+    return next((key for key in script.keys if key.variadic), None)
 
 
 def counts(declared: Range | None) -> tuple[int, int]:

@@ -49,14 +49,28 @@ class Trial(NamedTuple):
 
 def bad_arguments(spec: Script, call: Call[Any]) -> Iterator[Trial]:
     """The call with one element of ARGV at a time that the header excludes."""
-    for index in range(len(call.args)):
-        name = spec.args[index].name if index < len(spec.args) else f"ARGV[{index + 1}]"
+    for index, (name, known) in enumerate(_elements(spec, call)):
         yield Trial(f"{name} is missing", replace(call, args=call.args[:index]))
-        known = spec.args[index] if index < len(spec.args) else None
         for text in _bad(known):
             args = (*call.args[:index], text, *call.args[index + 1 :])
             shown = repr(text[:24])[1:] + ("…" if len(text) > 24 else "")
             yield Trial(f"{name} is {shown}", replace(call, args=args))
+
+
+def _elements(spec: Script, call: Call[Any]) -> Iterator[tuple[str, Arg | None]]:
+    """What each element of ARGV is: arguments, channels, then each group's count and cells."""
+    for arg in spec.args:
+        yield arg.name, arg
+    for channel in spec.channels:
+        yield channel.name, None
+    at = len(spec.args) + len(spec.channels)
+    for group in spec.groups:
+        yield f"the number of {group.name}", None
+        count = int(call.args[at])
+        for row in range(count):
+            for column in group.columns:
+                yield f"{column.name} of {group.name}[{row}]", column
+        at += 1 + count * len(group.columns)
 
 
 def _bad(arg: Arg | None) -> Iterator[bytes]:

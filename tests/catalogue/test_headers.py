@@ -76,7 +76,7 @@ FREEING = {
 }
 """Scripts that end or undo something: they must work on a full server."""
 
-GOING_ON = {"idempotency.extend", "queue.claim", "queue.renew"}
+GOING_ON = {"debounce.take", "idempotency.extend", "queue.claim", "queue.renew"}
 """Scripts without which a full server has work done twice, or a queue never gets empty."""
 
 
