@@ -7,7 +7,8 @@ BENCH := .venv-bench/bin
 BENCH_READY := .venv-bench/.ready
 OLDEST := .venv-oldest
 CALLS := tests/runtime tests/cluster tests/faults tests/patterns
-WORKERS ?= 2
+# Tests wait for half of their time, so three of them keep two processors busy.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 

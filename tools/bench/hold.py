@@ -100,7 +100,7 @@ def _ping(line: Connection, url: str) -> None:
         line.send("ready")
         while line.recv() is not None:
             waits = []
-            while not line.poll():
+            while not waits or not line.poll():
                 began = time.perf_counter_ns()
                 sock.sendall(b"PING\r\n")
                 if sock.recv(64) != b"+PONG\r\n":
