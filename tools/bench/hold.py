@@ -99,7 +99,7 @@ def _ping(line: Connection, url: str) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.send("ready")
         while line.recv() is not None:
-            waits = []
+            waits: list[int] = []
             while not waits or not line.poll():
                 began = time.perf_counter_ns()
                 sock.sendall(b"PING\r\n")
