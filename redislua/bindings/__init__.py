@@ -3,6 +3,8 @@
 """Typed calls of the scripts in ``scripts``, one module per family."""
 
 __all__ = [
+    "backoff",
+    "breaker",
     "bulk",
     "cache",
     "debounce",
