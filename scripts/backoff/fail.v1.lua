@@ -6,9 +6,9 @@
 -- locked counts as well and begins the wait anew. forget after the wait the count begins
 -- at 0, as it does after `ok`.
 --
--- To let no burst of guesses pass, call `fail` before each attempt and `ok` after one that
--- succeeded: attempts at the same moment are then counted one by one. Where an attempt
--- comes first, ask `check` before it.
+-- To let no burst of guesses pass, call it before each attempt, in mode `attempt`, and `ok`
+-- after one that succeeded: while the subject is locked an attempt is `Refused` and not
+-- counted, and of attempts at the same moment only those go on that are free, and one.
 --
 -- Make a new token for each failure. The last one, sent again, gets the same answer; one
 -- that others have overtaken is counted again, which locks for longer. When the server's
@@ -22,9 +22,11 @@
 -- @arg     most        ms 1..31_622_400_000 = 1h
 -- @arg     free        int 0..1_000_000 = 0
 -- @arg     forget      ms 1..31_622_400_000 = 1d
+-- @arg     mode        enum(count, attempt) = count
 -- @arg     token       token
 -- @returns Free        fails:int left:int
 -- @returns Locked      fails:int retry_after:ms
+-- @returns Refused     fails:int retry_after:ms
 -- @error   BadArgument An argument is malformed or out of the range that the header declares.
 -- @error   BadState    The key holds a state that this version of the family does not understand.
 -- @retry   safe
@@ -38,6 +40,11 @@
 --   backoff.check key=ann -> Locked fails=4 retry_after<=2s
 --   backoff.ok key=ann -> Ok fails=4
 --   backoff.check key=ann -> Free fails=0
+-- @example attempts that are counted first
+--   fail key=cid free=1 mode=attempt token=t1 -> Free fails=1 left=0
+--   fail key=cid free=1 mode=attempt token=t2 -> Locked fails=2 retry_after=1s
+--   fail key=cid free=1 mode=attempt token=t3 -> Refused fails=2 retry_after<=1s
+--   fail key=cid free=1 mode=attempt token=t2 -> Locked fails=2 retry_after<=1s
 -- @example no longer than most
 --   fail key=bob base=1000ms most=1500ms token=t1 -> Locked fails=1 retry_after=1000ms
 --   fail key=bob base=1000ms most=1500ms token=t2 -> Locked fails=2 retry_after=1500ms
@@ -45,7 +52,8 @@
 --   fail key=bob base=2s most=1s -> error BadArgument
 
 local failures = KEYS[1]
-local base_ms, most_ms, free, forget_ms, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local base_ms, most_ms, free, forget_ms, mode, token =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 local GREATEST = 9007199254740991 -- 2^53 - 1: integers up to here are exact
 local DOUBLINGS = 40 -- whatever base is, most is reached by then
@@ -73,6 +81,9 @@ forget_ms = integer(forget_ms, 1, 31622400000)
 if not forget_ms then
   return redis.error_reply('RLUA_BAD_ARGUMENT forget must be an integer in 1..31622400000 ms')
 end
+if mode ~= 'count' and mode ~= 'attempt' then
+  return redis.error_reply('RLUA_BAD_ARGUMENT mode must be count or attempt')
+end
 if not token or #token < 1 or #token > 32 then
   return redis.error_reply('RLUA_BAD_ARGUMENT token must be 1 to 32 bytes')
 end
@@ -90,12 +101,15 @@ if stored then
   if not count or not last_ms or not until_ms then
     return redis.error_reply('RLUA_BAD_STATE the failures are not `<n>:<ms>:<ms>:<token>`')
   end
+  local left_ms = until_ms - math.max(now_ms, last_ms)
   if last_token == token then
-    local left_ms = until_ms - math.max(now_ms, last_ms)
     if left_ms > 0 then
       return {'Locked', count, left_ms}
     end
     return {'Free', count, math.max(free - count, 0)}
+  end
+  if mode == 'attempt' and left_ms > 0 then
+    return {'Refused', count, left_ms}
   end
 end
 

@@ -29,10 +29,19 @@ def check(state: State, now: int) -> tuple[int, int]:
 
 
 def fail(
-    state: State, now: int, base: int, most: int, free: int, token: str
+    state: State,
+    now: int,
+    base: int,
+    most: int,
+    free: int,
+    token: str,
+    *,
+    is_attempt: bool = False,
 ) -> tuple[State, tuple[int, int]]:
-    """The next state, and what `check` says then."""
+    """The next state, and what `check` says then; an attempt on what is locked is refused."""
     if state.fails and state.token == token:
+        return state, check(state, now)
+    if is_attempt and check(state, now)[1]:
         return state, check(state, now)
     fails = state.fails + 1
     wait = min(base * 2 ** (fails - free - 1), most) if fails > free else 0

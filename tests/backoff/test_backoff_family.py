@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import redis
@@ -35,8 +35,11 @@ def fail(
     most: timedelta | int = 8 * MINUTE,
     free: int = 0,
     forget: timedelta | int = MINUTE,
+    mode: Literal["count", "attempt"] = "count",
 ) -> Call[backoff.FailReply]:
-    return backoff.fail(key="k", base=base, most=most, free=free, forget=forget, token=token)
+    return backoff.fail(
+        key="k", base=base, most=most, free=free, forget=forget, mode=mode, token=token
+    )
 
 
 CHECK = backoff.check(key="k")
@@ -104,12 +107,26 @@ def test_a_wait_ends_and_the_failures_are_forgotten_later(call: Any, client: Any
 
 
 def test_guesses_at_the_same_moment_are_counted_one_by_one(client: redis.Redis) -> None:
-    """Of fifty that count first, three get through."""
+    """Of fifty that are counted first three are free, and one more goes on."""
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: run(client, fail(free=3)), range(50)))
+        found = list(threads.map(lambda _: run(client, fail(free=3, mode="attempt")), range(50)))
 
-    assert sum(isinstance(one, backoff.FailFree) for one in found) == 3
-    assert sorted(one.fails for one in found) == list(range(1, 51))
+    let_on = [one.fails for one in found if not isinstance(one, backoff.FailRefused)]
+    assert sorted(let_on) == [1, 2, 3, 4]
+    assert sum(isinstance(one, backoff.FailRefused) for one in found) == 46
+
+
+def test_an_attempt_that_is_refused_changes_nothing(call: Any, dataset: Any) -> None:
+    mine = fail(mode="attempt")
+    call(mine)
+    before = dataset()
+
+    reply = call(fail(mode="attempt"))
+
+    assert isinstance(reply, backoff.FailRefused)
+    assert reply.fails == 1
+    assert dataset() == before
+    assert isinstance(call(mine), backoff.FailLocked)  # sent again: it may go on
 
 
 # --- what may not be ------------------------------------------------------------------------
@@ -168,15 +185,21 @@ class Machine(RuleBasedStateMachine):
         base=st.sampled_from([1, 1_000]),
         most=st.sampled_from([1_000, 7_000]),
         free=st.integers(0, 2),
+        mode=st.sampled_from(["count", "attempt"]),
         token=tokens,
         times=times,
     )
-    def fail(self, base: int, most: int, free: int, token: str, times: int) -> None:
+    def fail(self, base: int, most: int, free: int, mode: Any, token: str, times: int) -> None:
         for _ in range(times):
-            now = self.clocked.now_ms
-            self.state, expected = model.fail(self.state, now, base, most, free, token)
-            reply = self.clocked.run(fail(token, base, most, free, 86_400_000))
+            now, is_attempt, before = self.clocked.now_ms, mode == "attempt", self.state
+            self.state, expected = model.fail(
+                before, now, base, most, free, token, is_attempt=is_attempt
+            )
+            reply = self.clocked.run(fail(token, base, most, free, 86_400_000, mode))
             assert ms(reply) == expected
+            if isinstance(reply, backoff.FailRefused):
+                assert self.state is before
+                assert before.token != token
             if isinstance(reply, backoff.FailFree):
                 assert reply.left == max(free - reply.fails, 0)
 
