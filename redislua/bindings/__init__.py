@@ -15,5 +15,6 @@ __all__ = [
     "queue",
     "semaphore",
     "sequence",
+    "session",
     "visitors",
 ]
