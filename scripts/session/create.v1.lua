@@ -8,7 +8,7 @@
 -- The index of the user says which of its sessions are valid: it holds the end of each.
 -- When there are max_sessions already, `evict_oldest` ends those that would end first,
 -- at most 256 at once, and `reject` answers `TooMany`. A session has at most 64 fields
--- and 16 KiB of them, names and values together, else it is `TooLarge`.
+-- and 16 KiB of them, names and values together.
 --
 -- The same call again is `Replayed`. After a logout everywhere it is `Revoked`: nothing
 -- brings a session back. After `destroy` it begins the session anew.
@@ -28,8 +28,8 @@
 -- @returns Replayed
 -- @returns Revoked
 -- @returns TooMany      sessions:int
--- @returns TooLarge     size:int
 -- @error   BadArgument An argument is malformed or out of the range that the header declares.
+-- @error   TooLarge     A session has at most 64 fields and 16 KiB of them.
 -- @error   BadState    The key holds a state that this version of the family does not understand.
 -- @state   session session-hash/1
 -- @retry   safe
@@ -110,7 +110,7 @@ elseif redis.call('EXISTS', session) == 1 then
   return redis.error_reply('RLUA_BAD_STATE the session has no format number')
 end
 if bytes > MOST_BYTES then
-  return {'TooLarge', bytes}
+  return redis.error_reply('RLUA_TOO_LARGE a session has at most 64 fields and 16384 bytes of them')
 end
 local live = redis.call('ZCOUNT', index, '(' .. now_text, '+inf')
 if live >= max_sessions and policy == 'reject' then

@@ -3,8 +3,8 @@
 --
 -- With rev it changes only the session that was read: another revision is a `Conflict`.
 -- Without, whoever comes last wins, field by field. Fields in sets are stored, those in
--- unsets removed. The result has at most 64 fields and 16 KiB, else it is `TooLarge` and
--- nothing changes. The end of the session stays where it is.
+-- unsets removed. The result has at most 64 fields and 16 KiB, else nothing changes. The
+-- end of the session stays where it is.
 --
 -- Make a new token for each change. The last change, sent again, gets the same answer;
 -- one that others have overtaken is made again.
@@ -18,10 +18,10 @@
 -- @arg     unsets:(name:str 1..64)... 0..64
 -- @returns Patched      rev:int
 -- @returns Conflict     rev:int
--- @returns TooLarge     fields:int size:int
 -- @returns Missing
 -- @returns Revoked
 -- @error   BadArgument An argument is malformed or out of the range that the header declares.
+-- @error   TooLarge     A session has at most 64 fields and 16 KiB of them.
 -- @error   BadState    The key holds a state that this version of the family does not understand.
 -- @state   session session-hash/1
 -- @retry   safe
@@ -131,7 +131,7 @@ for _, size in pairs(sizes) do
   count, bytes = count + 1, bytes + size
 end
 if count > MOST_FIELDS or bytes > MOST_BYTES then
-  return {'TooLarge', count, bytes}
+  return redis.error_reply('RLUA_TOO_LARGE a session has at most 64 fields and 16384 bytes of them')
 end
 
 local written = {'r', string.format('%.0f', old_rev + 1), 'o', token}

@@ -44,14 +44,17 @@ local format, new_format = redis.call('HGET', session, 'v'), redis.call('HGET', 
 if (format and format ~= '1') or (new_format and new_format ~= '1') then
   return redis.error_reply('RLUA_BAD_STATE the session is not in format 1')
 end
-if not format and redis.call('EXISTS', session) == 1 then
+if
+  (not format and redis.call('EXISTS', session) == 1)
+  or (not new_format and redis.call('EXISTS', new_session) == 1)
+then
   return redis.error_reply('RLUA_BAD_STATE the session has no format number')
 end
 local ends_at, new_end = redis.call('ZSCORE', index, sid), redis.call('ZSCORE', index, new_sid)
 if not format then
   return {new_format and new_end and 'Replayed' or 'Missing'}
 end
-if redis.call('EXISTS', new_session) == 1 then
+if new_format then
   return redis.error_reply('RLUA_BAD_ARGUMENT new_sid must be one that is not in use')
 end
 
