@@ -9,6 +9,7 @@ __all__ = [
     "cache",
     "debounce",
     "idempotency",
+    "leaderboard",
     "limit",
     "lock",
     "once",

@@ -9,7 +9,7 @@ come, in a fixed order,
   database, and each text too long in this state;
 * each key with a value of another type; a hash with a field missing, with garbage in a
   field, with another format's number, with no field of ours, with very many fields; a string
-  with garbage in it;
+  with garbage in it; a sorted set with a member of garbage;
 * the clock set back and set forward by an hour.
 """
 
@@ -117,6 +117,8 @@ def damaged(spec: Script, call: Call[Any], state: Snapshot, client: Any) -> Iter
                 yield Trial(f"{shown} is a {other}", call, _planted(name, other))
         if key.redis_type == "string":
             yield Trial(f"{shown} is {GARBAGE!r}", call, _text(name, GARBAGE))
+        elif key.redis_type == "zset":
+            yield Trial(f"{shown} has the member {GARBAGE!r}", call, _ranked(name, GARBAGE))
         elif key.redis_type == "hash":
             yield Trial(f"{shown} has no field of ours", call, _only(name, {b"?": b"?"}))
             yield Trial(f"{shown} has {MANY} fields more", call, _with_many(name))
@@ -155,6 +157,10 @@ def _planted(name: bytes, kind: str) -> Change:
 
 def _text(name: bytes, text: bytes) -> Change:
     return lambda client: client.set(name, text, px=60_000)
+
+
+def _ranked(name: bytes, member: bytes) -> Change:
+    return lambda client: client.zadd(name, {member: 0})
 
 
 def _only(name: bytes, fields: dict[bytes, bytes]) -> Change:
