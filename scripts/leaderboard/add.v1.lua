@@ -5,7 +5,7 @@
 -- equal scores the one that was reached first leads, to the microsecond. rank counts places
 -- from 1, tied_rank gives equal scores the same.
 --
--- The board keeps the best max_entries; a call drops at most 100 others. `BelowCut` tells
+-- The board keeps the best max_entries; a call drops at most 50 others. `BelowCut` tells
 -- that this one is not among them, and the score that is the last on the board. ttl, if
 -- given, begins anew with each change.
 --
@@ -42,7 +42,7 @@ local id, amount, max_entries, ttl_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 local GREATEST = 9007199254740991 -- 2^53 - 1
 local MOST = GREATEST -- of a score: integers up to here are exact
-local MOST_TRIMMED = 100
+local MOST_TRIMMED = 50
 local DIGITS = string.rep('%d', 16)
 
 local function integer(text, low, high)

@@ -8,7 +8,7 @@
 -- A score that does not count leaves the player `Unchanged`, and so does an equal one: who
 -- reached it first stays ahead. So a call sent again changes nothing.
 --
--- The board keeps the best max_entries; a call drops at most 100 others. `BelowCut` tells
+-- The board keeps the best max_entries; a call drops at most 50 others. `BelowCut` tells
 -- that this one is not among them, and the score that is the last on the board. ttl, if
 -- given, begins anew with each change.
 --
@@ -50,7 +50,7 @@ local id, score, mode, max_entries, ttl_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4],
 
 local GREATEST = 9007199254740991 -- 2^53 - 1
 local MOST = GREATEST -- of a score: integers up to here are exact
-local MOST_TRIMMED = 100
+local MOST_TRIMMED = 50
 local DIGITS = string.rep('%d', 16)
 
 local function integer(text, low, high)

@@ -52,7 +52,7 @@ class Board:
     def enter(self, id: str, score: float, now: int, most: int) -> Place | float:  # noqa: A002
         """The new place, or the score of the last on the board."""
         self.players[id] = score, now
-        for last in self.ids()[::-1][: min(max(len(self.players) - most, 0), 100)]:
+        for last in self.ids()[::-1][: min(max(len(self.players) - most, 0), 50)]:
             del self.players[last]
         found = self.place(id)
         return self.players[self.ids()[-1]][0] if found is None else found
