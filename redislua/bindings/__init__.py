@@ -11,6 +11,7 @@ __all__ = [
     "lock",
     "once",
     "queue",
+    "record",
     "semaphore",
     "sequence",
     "visitors",
