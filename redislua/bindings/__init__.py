@@ -3,10 +3,13 @@
 """Typed calls of the scripts in ``scripts``, one module per family."""
 
 __all__ = [
+    "backoff",
+    "breaker",
     "bulk",
     "cache",
     "debounce",
     "idempotency",
+    "leaderboard",
     "limit",
     "lock",
     "once",
@@ -14,5 +17,6 @@ __all__ = [
     "record",
     "semaphore",
     "sequence",
+    "session",
     "visitors",
 ]

@@ -13,7 +13,7 @@ from redislua.probe.engine import Engine, Run, TooLong, copy_of
 from redislua.probe.engine.play import play
 from redislua.probe.examples import Operation
 from redislua.probe.snapshot import Snapshot, snapshot
-from redislua.probe.trials import Trial, bad_arguments, damaged, other_clocks, restore
+from redislua.probe.trials import Trial, bad_arguments, damaged, other_clocks, restore, too_long
 from redislua.runtime.call import Call
 from redislua.spec.model import Script
 from redislua.spec.registry import Registry
@@ -115,6 +115,7 @@ def trials(
     """
     others = {other.args: replace(moment.call, args=other.args) for other in known}
     found = [Trial("the arguments of another call", call) for call in others.values()]
+    found += too_long(script, moment.call)
     found += damaged(script, moment.call, moment.state, client)
     found += other_clocks(moment.call)
     for trial in found:

@@ -5,9 +5,11 @@ called by others too, and meets what they left. From one call and the state befo
 come, in a fixed order,
 
 * the same arguments as each other example has, in this state: a smaller limit, another mode;
-* each argument missing, empty, no value of its type, below and above its range;
+* each argument missing, empty, no value of its type, below and above its range, on an empty
+  database, and each text too long in this state;
 * each key with a value of another type; a hash with a field missing, with garbage in a
-  field, with another format's number, with no field of ours; a string with garbage in it;
+  field, with another format's number, with no field of ours, with very many fields; a string
+  with garbage in it; a sorted set with a member of garbage;
 * the clock set back and set forward by an hour.
 """
 
@@ -23,10 +25,11 @@ from redislua.probe.snapshot import Snapshot
 from redislua.runtime.call import Call
 from redislua.spec.model import Arg, Script
 
-__all__ = ["Trial", "bad_arguments", "damaged", "other_clocks", "restore"]
+__all__ = ["Trial", "bad_arguments", "damaged", "other_clocks", "restore", "too_long"]
 
 HOUR = 3_600_000_000
 GARBAGE = b"!?"
+MANY = 1_000
 
 Change: TypeAlias = "Callable[[Any], object]"
 
@@ -57,6 +60,14 @@ def bad_arguments(spec: Script, call: Call[Any]) -> Iterator[Trial]:
             yield Trial(f"{name} is {shown}", replace(call, args=args))
 
 
+def too_long(spec: Script, call: Call[Any]) -> Iterator[Trial]:
+    """The call with one text at a time that is a byte longer than the header allows."""
+    for index, (name, known) in enumerate(_elements(spec, call)):
+        for text in _longer(known) if known is not None else ():
+            args = (*call.args[:index], text, *call.args[index + 1 :])
+            yield Trial(f"{name} is too long", replace(call, args=args))
+
+
 def _elements(spec: Script, call: Call[Any]) -> Iterator[tuple[str, Arg | None]]:
     """What each element of ARGV is: arguments, channels, then each group's count and cells."""
     for arg in spec.args:
@@ -81,7 +92,12 @@ def _bad(arg: Arg | None) -> Iterator[bytes]:
     low, high = arg.bounds
     if arg.type.is_numeric:
         yield from (b"%d" % edge for edge in (low - 1, high + 1) if abs(edge) < 2**63)
-    elif arg.type.kind in ("str", "bytes", "owner", "token") and high <= 2**20:
+    yield from _longer(arg)
+
+
+def _longer(arg: Arg) -> Iterator[bytes]:
+    high = arg.bounds[1]
+    if arg.type.kind in ("str", "bytes", "owner", "token") and high <= 2**20:
         yield b"x" * (int(high) + 1)
 
 
@@ -101,8 +117,11 @@ def damaged(spec: Script, call: Call[Any], state: Snapshot, client: Any) -> Iter
                 yield Trial(f"{shown} is a {other}", call, _planted(name, other))
         if key.redis_type == "string":
             yield Trial(f"{shown} is {GARBAGE!r}", call, _text(name, GARBAGE))
+        elif key.redis_type == "zset":
+            yield Trial(f"{shown} has the member {GARBAGE!r}", call, _ranked(name, GARBAGE))
         elif key.redis_type == "hash":
             yield Trial(f"{shown} has no field of ours", call, _only(name, {b"?": b"?"}))
+            yield Trial(f"{shown} has {MANY} fields more", call, _with_many(name))
             fields = client.hkeys(name) if name in state else []
             for field in sorted(fields):
                 yield Trial(f"{shown} misses {field!r}", call, _without(name, field))
@@ -140,12 +159,20 @@ def _text(name: bytes, text: bytes) -> Change:
     return lambda client: client.set(name, text, px=60_000)
 
 
+def _ranked(name: bytes, member: bytes) -> Change:
+    return lambda client: client.zadd(name, {member: 0})
+
+
 def _only(name: bytes, fields: dict[bytes, bytes]) -> Change:
     def change(client: Any) -> None:
         client.delete(name)
         client.hset(name, mapping=fields)
 
     return change
+
+
+def _with_many(name: bytes) -> Change:
+    return lambda client: client.hset(name, mapping={f"?{at}": "?" for at in range(MANY)})
 
 
 def _without(name: bytes, field: bytes) -> Change:

@@ -47,7 +47,8 @@ class Clocked:
         sha1 = self._loaded.get(call.script.name)
         if sha1 is None:
             assert call.script.source.count(_TIME) <= 1
-            sha1 = self._client.script_load(call.script.source.replace(_TIME, _CLOCK))
+            source = call.script.source.replace(b"#ARGV", b"(#ARGV - 2)")
+            sha1 = self._client.script_load(source.replace(_TIME, _CLOCK))
             self._loaded[call.script.name] = sha1
         now = divmod(self.now_us, 1_000_000)
         return call.decode(self._client.evalsha(sha1, len(call.keys), *call.keys, *call.args, *now))

@@ -50,9 +50,11 @@ def lies_outside(arg: Arg, text: str) -> bool:
     """Tell whether a text is no value of the argument: by its grammar or by its range."""
     if text == "":
         return not (arg.default is not None and arg.default.value is None)
+    low, high = arg.bounds
+    if arg.type.kind == "float" and text in ("1.5", "1e5"):
+        return not low <= float(text) <= high
     if not text.removeprefix("-").isdecimal():
         return True
-    low, high = arg.bounds
     return not low <= int(text) <= high
 
 

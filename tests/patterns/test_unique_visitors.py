@@ -1,0 +1,82 @@
+"""`UniqueVisitors` and `AsyncUniqueVisitors`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from redislua.errors import InvalidArgument
+from redislua.patterns.unique_visitors import AsyncUniqueVisitors, UniqueVisitors
+from tests.patterns.stage import Stage
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def make(stage: Stage, client: Any) -> Callable[..., Any]:
+    """``make(ttl=…)`` counts with the surface's kind on an empty server."""
+    return lambda site="shop", **options: stage.make(
+        UniqueVisitors, AsyncUniqueVisitors, site, **options
+    )
+
+
+def test_who_comes_twice_counts_once(stage: Stage, make: Any) -> None:
+    visitors = make()
+
+    assert stage.call(lambda: visitors.record("home", ["ann", "bob", "ann"])) is True
+    assert stage.call(lambda: visitors.record("home", ["bob"])) is False
+    assert stage.call(lambda: visitors.record("home", [])) is False
+    assert stage.call(lambda: visitors.count(["home"])) == 2
+
+
+def test_many_visitors_at_once_are_near_enough(stage: Stage, make: Any) -> None:
+    visitors = make()
+
+    stage.call(lambda: visitors.record("home", (f"v{at}" for at in range(5_000))))
+
+    assert abs(stage.call(lambda: visitors.count(["home"])) - 5_000) < 5 * 0.0081 * 5_000
+
+
+def test_days_become_a_month(stage: Stage, make: Any, client: Any) -> None:
+    visitors = make(ttl=DAY)
+    for day in range(5):
+        stage.call(partial(visitors.record, f"home:{day}", ["ann", f"v{day}"]))
+    days = [f"home:{day}" for day in range(5)]
+
+    assert stage.call(lambda: visitors.count(days)) == 6
+    for _ in range(2):
+        assert stage.call(lambda: visitors.rollup("home", days, ttl=60 * DAY)) == 6
+    assert stage.call(lambda: visitors.count(["home"])) == 6
+    assert client.ttl("visitors:{shop}:home") > 59 * 86_400
+    assert 0 < client.ttl("visitors:{shop}:home:0") <= 86_400
+
+
+def test_spans_of_one_site_are_counted_at_the_same_time(stage: Stage, make: Any) -> None:
+    """P18: no temporary key that two callers could share."""
+    visitors = make()
+    for page, ids in (("a", range(5)), ("b", range(3, 9)), ("c", range(20))):
+        stage.call(partial(visitors.record, page, [f"v{at}" for at in ids]))
+
+    pairs = [("a", "b"), ("b", "c"), ("a", "c")] * 10
+    found = stage.together(*[partial(visitors.count, list(pair)) for pair in pairs])
+
+    assert found == [9, 20, 20] * 10
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"ttl": timedelta(0)}, "ttl"),
+        ({"site": "a{b"}, "site"),
+        ({"namespace": "a b"}, "namespace"),
+    ],
+)
+def test_terms_that_cannot_be_kept_are_refused_when_it_is_made(
+    make: Any, options: Any, named: str
+) -> None:
+    with pytest.raises((InvalidArgument, ValueError), match=named):
+        make(**options)
