@@ -209,6 +209,7 @@ def test_a_script_that_cannot_be_measured_says_why(tmp_path, server, client):
     assert found.all.measured == []
 
 
+@pytest.mark.client_side
 def test_the_catalogue_runs_whole(server, client):
     """Every line, and at least 95 % of the branches; what is missing is named."""
     scripts = registry().scripts
