@@ -98,10 +98,23 @@ def test_every_key_expires(call: Any, client: Any) -> None:
     assert 4_000 < client.pttl(PENDING) <= 6_000
 
     client.flushall()
-    due(call, b"a")
+    call(push(b"a", quiet=1, max_wait=1, keep=3_600_000))
+    time.sleep(0.005)
     call(take())
     assert not client.exists(PENDING)
     assert 0 < client.pttl(TAKEN) <= MINUTE
+
+
+@pytest.mark.parametrize("back", [1, 500, 86_400_000])
+def test_the_last_event_sent_again_after_the_clock_was_set_back_gets_the_same_answer(
+    client: redis.Redis, back: int
+) -> None:
+    clocked, mine = Clocked(client), push(b"a", quiet=1_000, max_wait=2_000)
+    first = clocked.run(mine)
+
+    clocked.advance(-back)
+
+    assert clocked.run(mine) == first
 
 
 # --- what may not be ------------------------------------------------------------------------

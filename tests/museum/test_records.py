@@ -1,4 +1,4 @@
-"""P17, P21, P23: objects that are changed in part, and many values in one pipeline."""
+"""P17, P21 to P23, P26: objects that are changed in part, and many values in one pipeline."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import pytest
 import redis
 
 from redislua.bindings import bulk, record
-from redislua.errors import InvalidArgument, OutOfMemory, WrongType
+from redislua.errors import InvalidArgument, OutcomeUnknown, OutOfMemory, WrongType
 from redislua.patterns.cache import ABSENT, Cache, Failed, Found, Missing
 from redislua.patterns.record_store import RecordStore
 from redislua.runtime import run
+from tests.runtime.proxy import Proxy
 
 HOUR = timedelta(hours=1)
 KEY = "record:{k}:fields"
@@ -137,6 +138,24 @@ def test_p23_a_counter_with_a_fraction_is_said_to_be_none(client: redis.Redis) -
             run(client, record.increment(key="k", field=field))
 
     assert client.hget(KEY, "m") == b"9007199254740993"
+
+
+def test_p26_what_may_have_been_counted_is_not_counted_again(
+    client: redis.Redis, proxy: Proxy
+) -> None:
+    """HINCRBY whose reply is lost is sent again by redis-py, and counts twice."""
+    visitors = RecordStore(client, Visitor)
+    visitors.put("k", Visitor(cart=1))
+    visitors.increment("k", "cart")  # the server knows the script now
+    proxy.arm("drop_reply", pattern=b"naive")
+    with redis.Redis("127.0.0.1", proxy.port) as doubled:
+        assert doubled.hincrby("naive", "cart", 1) == 2
+
+    proxy.arm("drop_reply", pattern=b"EVALSHA")
+    with redis.Redis("127.0.0.1", proxy.port) as ours, pytest.raises(OutcomeUnknown):
+        RecordStore(ours, Visitor).increment("k", "cart")
+
+    assert visitors.get("k") == Visitor(cart=3)
 
 
 # --- many at once ---------------------------------------------------------------------------

@@ -203,6 +203,27 @@ def test_a_count_may_begin_a_record(stage: Stage, make: Any, client: Any) -> Non
         stage.call(lambda: make().increment("u", "logins", create=True))
 
 
+def test_a_count_may_begin_a_record_that_needs_nothing_else(stage: Stage, make: Any) -> None:
+    kind = make_dataclass("Count", [("n", int)])
+    counts = make(kind)
+
+    assert stage.call(lambda: counts.increment("u", "n", 5, create=True)) == Counted(True, 5)
+    assert stage.call(lambda: counts.get("u")) == kind(5)
+
+
+def test_an_int_will_do_for_a_float_and_a_choice_of_types_is_the_codecs(
+    stage: Stage, make: Any, client: Any
+) -> None:
+    kind = make_dataclass("Mixed", [("share", float), ("either", int | str | None)])
+    mixed = make(kind)
+
+    for value in ("1", 1, None):
+        stage.call(partial(mixed.put, "u", kind(2, value)))
+        found = stage.call(lambda: mixed.get("u"))
+        assert (found.share, found.either) == (2.0, value)
+    assert client.hgetall(KEY) == {b"share": b"2.0"}
+
+
 # --- many -----------------------------------------------------------------------------------
 
 
