@@ -63,7 +63,7 @@ if merged.err then
       redis.call('PEXPIREAT', sketch, string.format('%.0f', expires_at_ms))
     end
   end
-  return redis.error_reply('RLUA_BAD_STATE a page is no sketch of visitors')
+  return merged
 end
 redis.call('PEXPIRE', sketch, string.format('%.0f', ttl_ms))
 return {'Merged', redis.call('PFCOUNT', sketch)}
