@@ -11,7 +11,12 @@ from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
 from redislua.bindings import leaderboard as scripts
-from redislua.errors import InvalidArgumentType, InvalidArgumentValue
+from redislua.errors import (
+    CallError,
+    InvalidArgumentType,
+    InvalidArgumentValue,
+    OutcomeUnknown,
+)
 from redislua.patterns._plan import Plan, ask, ask_many
 from redislua.patterns._spans import milliseconds
 from redislua.runtime import Call, encode
@@ -28,8 +33,8 @@ MOST_SHARDS = 256
 MOST_ROWS = 100
 """Rows of one call, as its script gives them."""
 
-MOST_MERGED = 1_000
-"""Places of a sharded board that can be merged: every shard gives so many."""
+MOST_AT_ONCE = 1_000
+"""Places of one page, and of a sharded board the last: every shard gives so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,12 @@ class LeaderboardPlans:
         reply = yield from ask(call)
         if isinstance(reply, scripts.AddBelowCut):
             return BelowCut(float(reply.cut))
-        return (yield from self._standing(id, reply, changed=True))
+        try:
+            return (yield from self._standing(id, reply, changed=True))
+        except CallError as error:
+            # As it is it could say that nothing was executed, and be tried again.
+            reason = "it was added; the other shards did not say what place that gives"
+            raise OutcomeUnknown(reason, script=str(call.script), keys=call.keys) from error
 
     def remove(self, id: str) -> Plan[bool]:  # noqa: A002
         """Take a player off: whether it was on."""
@@ -191,12 +201,12 @@ class LeaderboardPlans:
         """Some places."""
         if first < 0:
             raise InvalidArgumentValue("Leaderboard.page", "first", first, "at least 0")
-        if count < 1:
-            raise InvalidArgumentValue("Leaderboard.page", "count", count, "at least 1")
+        if not 1 <= count <= MOST_AT_ONCE:
+            raise InvalidArgumentValue("Leaderboard.page", "count", count, f"1 to {MOST_AT_ONCE}")
         if len(self._boards) == 1:
             return (yield from self._merged(first, count))
-        if first + count > MOST_MERGED:
-            expected = f"of a sharded board first + count up to {MOST_MERGED}"
+        if first + count > MOST_AT_ONCE:
+            expected = f"of a sharded board first + count up to {MOST_AT_ONCE}"
             raise InvalidArgumentValue("Leaderboard.page", "count", count, expected)
         rows = yield from self._merged(0, first + count)
         return rows[first:]

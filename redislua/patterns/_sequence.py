@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from redislua.bindings import sequence as scripts
 from redislua.errors import InvalidArgumentValue
-from redislua.patterns._plan import Plan, ask
+from redislua.patterns._plan import Plan, ask, share
 from redislua.patterns._spans import milliseconds
 from redislua.runtime import Call, encode
 
@@ -39,15 +39,24 @@ class SequencePlans:
 
     def next(self) -> Plan[int]:
         """One number, of those that are there or of a new block."""
+        if self._block == 1:
+            return (yield from self.take(1))[0]
+        while True:
+            with self._lock:
+                if self._left:
+                    found, self._left = self._left[0], self._left[1:]
+                    return found
+            # Whoever comes meanwhile waits for the same block. Were there two, that of the
+            # slower call could hold the smaller numbers, and be given out last.
+            yield from share(self, self._refill)
+
+    def _refill(self) -> Plan[None]:
         with self._lock:
             if self._left:
-                found, self._left = self._left[0], self._left[1:]
-                return found
+                return
         block = yield from self.take(self._block)
         with self._lock:
-            # Of two that asked at once one keeps its block: the other's is a gap.
-            self._left = max(self._left, block[1:], key=len)
-        return block[0]
+            self._left = block
 
     def take(self, count: int) -> Plan[range]:
         """A block of numbers."""

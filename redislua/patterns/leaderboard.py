@@ -18,6 +18,8 @@
   their ids, `Leaderboard.top` and `Leaderboard.page` merge up to 1 000 places exactly,
   `Leaderboard.rank` asks every shard, and there is no `Leaderboard.around`. ``max_entries`` is
   then that of each shard.
+* A page of more than 100 places is made of several calls, and so is every page of a sharded
+  board: who moves in that moment may be on it twice, or not at all.
 
 Keep boards on a server that does not evict.
 """
@@ -126,7 +128,8 @@ class Leaderboard:
 
         Raises:
             OutOfRangeError: It would leave the range of scores (`redislua.bindings`).
-            OutcomeUnknown: It may have been added; it is never sent again by itself.
+            OutcomeUnknown: It may have been added, or it was and the other shards of the board
+                did not answer; it is never sent again by itself.
         """
         return self._driver.run(self._plans.add(id, amount))
 
@@ -135,11 +138,11 @@ class Leaderboard:
         return self._driver.run(self._plans.remove(id))
 
     def top(self, count: int = 10) -> list[Place]:
-        """The first places."""
+        """The first places, at most 1 000."""
         return self._driver.run(self._plans.page(0, count))
 
     def page(self, first: int, count: int = 10) -> list[Place]:
-        """Some places, from ``first`` on, which counts from 0."""
+        """Some places, at most 1 000, from ``first`` on, which counts from 0."""
         return self._driver.run(self._plans.page(first, count))
 
     def around(self, id: str, radius: int = 5) -> list[Place]:  # noqa: A002

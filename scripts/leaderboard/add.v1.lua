@@ -83,7 +83,8 @@ if format then
 elseif redis.call('EXISTS', ids) == 1 then
   return redis.error_reply('RLUA_BAD_STATE the ids have no format number')
 end
-local old_text = redis.call('ZSCORE', scores, (mark or '') .. id)
+local score_now = redis.call('ZSCORE', scores, (mark or '') .. id)
+local old_text = mark and score_now -- a member without a mark is not the family's
 local new_score = (tonumber(old_text or 0) or 0) + amount
 if new_score < -MOST or new_score > MOST then
   return redis.error_reply('RLUA_OUT_OF_RANGE the score would be beyond 2^53')
@@ -95,7 +96,9 @@ local time = redis.call('TIME')
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local new_mark = string.format('%016.0f', order == 'high' and GREATEST - now_us or now_us)
 local score_text = string.format('%.17g', new_score)
-if old_text then
+if not format then
+  redis.call('UNLINK', scores) -- an eviction took the ids: nobody's place could be found again
+elseif old_text then
   redis.call('ZREM', scores, mark .. id)
 end
 redis.call('ZADD', scores, score_text, new_mark .. id)

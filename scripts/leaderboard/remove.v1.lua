@@ -13,7 +13,7 @@
 -- @error   BadState    The key holds a state that this version of the family does not understand.
 -- @state   ids leaderboard-ids/1
 -- @retry   safe
--- @budget  calls<=4 growth=1
+-- @budget  calls<=5 growth=1
 -- @example once
 --   leaderboard.submit board=week order=high id=ann score=10 -> Ranked
 --   remove board=week order=high id=ann -> Removed
@@ -47,7 +47,9 @@ elseif redis.call('EXISTS', ids) == 1 then
   return redis.error_reply('RLUA_BAD_STATE the ids have no format number')
 end
 local removed = redis.call('ZREM', scores, (mark or '') .. id)
-if mark then
+if redis.call('ZCARD', scores) == 0 then
+  redis.call('UNLINK', ids) -- nobody is left, nor the number of the format
+elseif mark then
   redis.call('HDEL', ids, 'i:' .. id)
 end
 return {removed == 1 and 'Removed' or 'NotRanked'}

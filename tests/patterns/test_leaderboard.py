@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from redislua.errors import InvalidArgument
+from redislua.errors import InvalidArgument, OutcomeUnknown, WrongType
 from redislua.patterns.leaderboard import AsyncLeaderboard, BelowCut, Leaderboard, Standing
 from tests.patterns.stage import Stage
 
@@ -93,6 +94,23 @@ def test_players_who_come_at_once_are_all_there(stage: Stage, make: Any) -> None
     }
 
 
+def test_what_was_added_is_not_said_to_be_not_executed(
+    stage: Stage, make: Any, client: Any
+) -> None:
+    """The other shards fail after it: who took that for the whole would add once more."""
+    board, own = make(shards=4), zlib.crc32(b"ann") % 4
+    for shard in set(range(4)) - {own}:
+        client.set(f"leaderboard:{{week:{shard}}}:scores:high", "text", px=60_000)
+
+    with pytest.raises(OutcomeUnknown, match="it was added") as caught:
+        stage.call(lambda: board.add("ann", 5))
+
+    assert isinstance(caught.value.__cause__, WrongType)
+    for shard in set(range(4)) - {own}:
+        client.delete(f"leaderboard:{{week:{shard}}}:scores:high")
+    assert stage.call(lambda: board.rank("ann")) == Standing(5.0, 1, 1, changed=False)
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -108,6 +126,17 @@ def test_terms_that_cannot_be_kept_are_refused_when_it_is_made(
 ) -> None:
     with pytest.raises(InvalidArgument, match=named):
         make(**options)
+
+
+@BOTH
+@pytest.mark.parametrize("count", [0, -1, 1_001])
+def test_a_page_has_a_thousand_places_at_most(
+    stage: Stage, make: Any, shards: int, count: int
+) -> None:
+    board = make(shards=shards)
+
+    with pytest.raises(InvalidArgument, match="count"):
+        stage.call(lambda: board.top(count))
 
 
 def test_what_shards_cannot_say_is_refused(stage: Stage, make: Any) -> None:

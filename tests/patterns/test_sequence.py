@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from redislua.errors import InvalidArgument
+from redislua.patterns._plan import Plan
+from redislua.patterns._sequence import SequencePlans
 from redislua.patterns.sequence import AsyncSequence, Sequence
 from tests.patterns.stage import Stage
 
@@ -57,6 +59,37 @@ def test_a_block_costs_one_call(stage: Stage, make: Any, client: Any) -> None:
     assert calls(client) == before
     stage.call(sequence.next)
     assert calls(client) == before + 1
+
+
+def test_those_who_come_at_once_wait_for_one_block(stage: Stage, make: Any, client: Any) -> None:
+    sequence = make(block=50)
+    stage.call(sequence.next)
+    before = calls(client)
+
+    found = stage.together(*[sequence.next] * 149)
+
+    assert len(set(found)) == 149
+    assert calls(client) == before + 2
+
+
+def test_numbers_of_one_process_grow_whoever_asks(stage: Stage, client: Any) -> None:
+    """A block that comes late must not bring back numbers below those that were given out."""
+    plans = SequencePlans("orders", block=3, keep=timedelta(days=1), namespace="")
+    driver, last = stage.driver(), [0]
+    wrong: list[tuple[int, int]] = []
+
+    def ask() -> Plan[None]:
+        for _ in range(30):
+            before = last[0]
+            number = yield from plans.next()
+            if number < before:
+                wrong.append((before, number))
+            last[0] = max(last[0], number)
+
+    stage.together(*[lambda: driver.run(ask())] * 8)
+
+    assert wrong == []
+    assert last[0] > 0
 
 
 def test_blocks_do_not_overlap(stage: Stage, make: Any) -> None:

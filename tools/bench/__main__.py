@@ -45,6 +45,7 @@ sections:
   limits    the same decision through throttled-py, pyrate-limiter and limits
   cluster   three nodes, 10 000 keys, single calls and batches of 100; redis-py
   memory    idle clients, and what building and decoding costs in Python
+  boards    a leaderboard of a million players beside one of ten thousand
   lint      a thousand scripts, cold and unchanged; luacheck
 
 An environment with the peers in it: pip install -e '.[server]' -r tools/bench/requirements.txt

@@ -163,4 +163,11 @@ GOALS = (
     ),
     Goal("Lint 1 000 scripts of 60 lines, cold, one processor", 2, False, " s", _most("lint cold")),
     Goal("The same, nothing changed", 0.3, False, " s", _most("lint warm")),
+    Goal(
+        "A leaderboard of 1 000 000 players, p99 of each call, to that of 10 000",
+        2,
+        False,
+        " x",
+        _most(*(f"board {call} ratio" for call in ("submit", "rank", "page", "around"))),
+    ),
 )

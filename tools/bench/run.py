@@ -11,6 +11,7 @@ from redislua import server as servers
 from redislua.bindings import limit
 
 from . import figures, linting, sections
+from .boards import boards
 from .contest import Arena, Pace
 from .measured import Report
 from .watched import Watched
@@ -24,7 +25,7 @@ SINGLE: dict[str, Callable[[Arena], None]] = {
 }
 """Sections on one server."""
 
-SECTIONS = (*SINGLE, "cluster", "memory", "lint")
+SECTIONS = (*SINGLE, "cluster", "memory", "boards", "lint")
 """All sections, in printing order."""
 
 
@@ -60,6 +61,10 @@ def measure(
             if "memory" in names:
                 say("memory of idle clients; cost of building and decoding")
                 report.figures += figures.cost() + figures.memory(one.target)
+    if "boards" in names:
+        say("boards: ten thousand players and a million")
+        with servers.start() as server:
+            report.figures += boards(server.url, rounds=pace.rounds)
     if "lint" in names:
         say("lint: a thousand scripts")
         report.figures += linting.linting()
