@@ -57,7 +57,7 @@ NEEDS = (
     Need(
         "many documents of one group stored or dropped together, by version",
         _family("bulk", "set_if unlink_if read"),
-        ("Cache",),
+        (),
         may_be_evicted=False,
         loss="an older version is stored as if it were the first",
     ),

@@ -175,7 +175,7 @@ def test_a_command_that_was_renamed_is_found(server: Server) -> None:
     assert one.code == "missing-command"
     assert "HMGET" in one.text
     assert "limit.token_bucket" in one.text
-    assert "limit.gcra" not in one.text
+    assert "limit.block" not in one.text
 
 
 def test_on_a_cluster_the_rule_holds_for_its_client(cluster: Cluster) -> None:
