@@ -14,6 +14,7 @@ __all__ = [
     "lock",
     "once",
     "queue",
+    "record",
     "semaphore",
     "sequence",
     "session",

@@ -102,7 +102,7 @@ NEEDS = (
     ),
     Need(
         "an object whose fields are read and changed one by one",
-        _family("record", "put patch increment get"),
+        _family("record", "put patch increment get remove"),
         ("RecordStore",),
         may_be_evicted=True,
         loss="it is missing as a whole, never in part: load it again, or keep it elsewhere",

@@ -103,7 +103,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The cache could not say, or could not do, for this one key.
+    """The server could not say, or could not do, for this one key.
 
     Attributes:
         error: Why: a `redislua.errors.CallError`, or what the codec raised.

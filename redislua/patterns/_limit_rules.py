@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from redislua.bindings import limit as scripts
+from redislua.errors import InvalidArgumentType, InvalidArgumentValue
 from redislua.runtime import Call
 
-__all__ = ["Gcra", "Quota", "Rule", "SlidingWindow", "TokenBucket", "WindowCounter"]
+__all__ = ["Gcra", "Quota", "Rule", "SlidingWindow", "Tiers", "TokenBucket", "WindowCounter"]
+
+MOST_TIERS = 8
+"""Limits of one subject in one call, as its script takes them."""
 
 
 class Rule(Protocol):
@@ -47,11 +52,13 @@ class Gcra:
         limit: What a subject earns in a period.
         period: The period.
         burst: What it may take at once after a rest; ``limit`` when 0.
+        max_debt: What it may owe after `RateLimiter.settle`.
     """
 
     limit: int
     period: timedelta
     burst: int = 0
+    max_debt: int = 0
 
     def __post_init__(self) -> None:
         if self.burst == 0:
@@ -77,8 +84,90 @@ class Gcra:
             burst=self.burst,
             cost=cost,
             mode=mode,
+            max_debt=self.max_debt,
             namespace=namespace,
         )
+
+    def up_to(self, subject: str, count: int, namespace: str) -> Call[scripts.TakeUpToReply]:
+        """The call that takes what there is."""
+        return scripts.take_up_to(
+            subject=subject,
+            limit=self.limit,
+            period=self.period,
+            burst=self.burst,
+            count=count,
+            max_debt=self.max_debt,
+            namespace=namespace,
+        )
+
+    def settle(
+        self, subject: str, delta: int, token: str | None, namespace: str
+    ) -> Call[scripts.SettleReply]:
+        """The call that corrects a charge."""
+        return scripts.settle(
+            subject=subject,
+            limit=self.limit,
+            period=self.period,
+            burst=self.burst,
+            max_debt=self.max_debt,
+            delta=delta,
+            token=token,
+            namespace=namespace,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """Several limits of one subject in one call, all or nothing: `limit.gcra_multi`.
+
+    ``Tiers(second=Gcra(10, SECOND), day=Gcra(5_000, DAY))``. A request takes its cost from each.
+
+    Attributes:
+        tiers: Up to eight `Gcra` rules without debt, by name.
+    """
+
+    tiers: Mapping[str, Gcra]
+
+    def __init__(self, tiers: Mapping[str, Gcra] | None = None, /, **named: Gcra) -> None:
+        found = {**(tiers or {}), **named}
+        if not 1 <= len(found) <= MOST_TIERS:
+            raise InvalidArgumentValue("Tiers", "tiers", len(found), f"1 to {MOST_TIERS} rules")
+        for name, rule in found.items():
+            if not isinstance(rule, Gcra) or rule.max_debt:
+                raise InvalidArgumentType("Tiers", name, rule, "a Gcra rule without max_debt")
+        object.__setattr__(self, "tiers", found)
+
+    @property
+    def limit(self) -> int:
+        return self._tightest.limit
+
+    @property
+    def window(self) -> timedelta:
+        return self._tightest.period
+
+    @property
+    def burst(self) -> int:
+        return self._tightest.burst
+
+    @property
+    def _tightest(self) -> Gcra:
+        """The one that grants the least at once: no request may cost more."""
+        return min(self.tiers.values(), key=lambda rule: rule.burst)
+
+    def take(self, subject: str, cost: int, namespace: str) -> Call[Any]:
+        return self._call(subject, cost, namespace, "consume")
+
+    def look(self, subject: str, cost: int, namespace: str) -> Call[Any]:
+        return self._call(subject, cost, namespace, "peek")
+
+    def _call(
+        self, subject: str, cost: int, namespace: str, mode: Literal["consume", "peek"]
+    ) -> Call[Any]:
+        rows = [
+            scripts.GcraMultiTiersRow(name, rule.limit, rule.period, rule.burst, cost)
+            for name, rule in self.tiers.items()
+        ]
+        return scripts.gcra_multi(subject=subject, mode=mode, tiers=rows, namespace=namespace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,12 @@
 ``SlidingWindow``   exact, for small limits
 ``WindowCounter``   nearly exact, for any limit
 ``Quota``           so much until the window that the first request began is over
+``Tiers``           several ``Gcra`` at once: 10 a second, 500 an hour and 5 000 a day
 ==================  =====================================================================
+
+Work whose cost is known when it is done is settled: ``consume`` what it may cost, and
+`RateLimiter.settle` the difference, which is never given back twice. A subject can be shut out
+(`RateLimiter.block`) and forgotten (`RateLimiter.reset`).
 
 A subject that is unknown to the server has its whole burst: keep limiters on a server that does
 not evict. What happens while the server cannot be asked is the application's choice:
@@ -37,15 +42,18 @@ from redislua.patterns._limit_rules import (
     Quota,
     Rule,
     SlidingWindow,
+    Tiers,
     TokenBucket,
     WindowCounter,
 )
 from redislua.patterns._rate_limiter import (
     CostTooLarge,
     Decision,
+    Granted,
     LimiterPlans,
     LimitExceeded,
     Outage,
+    TierLeft,
 )
 from redislua.runtime import DEFAULT_DEADLINE, AsyncClient, BlockingClient
 
@@ -54,12 +62,15 @@ __all__ = [
     "CostTooLarge",
     "Decision",
     "Gcra",
+    "Granted",
     "LimitExceeded",
     "Outage",
     "Quota",
     "RateLimiter",
     "Rule",
     "SlidingWindow",
+    "TierLeft",
+    "Tiers",
     "TokenBucket",
     "WindowCounter",
 ]
@@ -91,6 +102,7 @@ class RateLimiter:
         rule: Rule,
         *,
         outage: Outage = "raise",
+        blocks: bool = False,
         namespace: str = "",
         deadline: timedelta | float = DEFAULT_DEADLINE,
     ) -> None:
@@ -98,15 +110,17 @@ class RateLimiter:
 
         Args:
             client: A blocking client of redis-py or valkey-py.
-            rule: `Gcra`, `TokenBucket`, `SlidingWindow`, `WindowCounter` or `Quota`.
+            rule: `Gcra`, `TokenBucket`, `SlidingWindow`, `WindowCounter`, `Quota` or `Tiers`.
             outage: What to do when the server cannot be asked.
+            blocks: Whether each decision asks whether the subject is shut out, in the same
+                round trip, which takes its cost all the same. `Tiers` always do.
             namespace: Put before every key, with a colon.
             deadline: How long each call may take, a timedelta or seconds.
 
         Raises:
             InvalidArgument: The rule is none that its script can keep.
         """
-        self._plans = LimiterPlans(rule, outage, namespace)
+        self._plans = LimiterPlans(rule, outage, namespace, blocks=blocks)
         self._driver = Driver(client, deadline=deadline)
 
     def consume(self, subject: str, cost: int = 1) -> Decision:
@@ -137,6 +151,34 @@ class RateLimiter:
             LimitExceeded: It would not be within the time, which is known at once.
         """
         return self._driver.run(self._plans.wait(subject, cost, within.total_seconds()))
+
+    def take_up_to(self, subject: str, count: int) -> Granted:
+        """Take as many tokens as there are, up to ``count``; the rule is a `Gcra`."""
+        return self._driver.run(self._plans.take_up_to(subject, count))
+
+    def settle(self, subject: str, delta: int, *, token: str | None = None) -> int:
+        """Correct a charge after the work; what remains, negative for a debt.
+
+        Args:
+            subject: Whose.
+            delta: Negative gives back, up to a full burst; positive takes more, up to the
+                rule's ``max_debt`` below nothing. The rule is a `Gcra`.
+            token: A name for this correction, if it may be made again by another process;
+                within an hour it is made once.
+        """
+        return self._driver.run(self._plans.settle(subject, delta, token))
+
+    def reset(self, subject: str) -> bool:
+        """Forget all limits and blocks of a subject; whether there were any."""
+        return self._driver.run(self._plans.reset(subject))
+
+    def block(self, subject: str, span: timedelta) -> timedelta:
+        """Shut a subject out, for limiters with ``blocks`` and for `Tiers`; for how long."""
+        return self._driver.run(self._plans.block(subject, span))
+
+    def unblock(self, subject: str) -> None:
+        """Let a subject in again."""
+        self._driver.run(self._plans.unblock(subject))
 
     @contextmanager
     def limited(
@@ -187,11 +229,12 @@ class AsyncRateLimiter:
         rule: Rule,
         *,
         outage: Outage = "raise",
+        blocks: bool = False,
         namespace: str = "",
         deadline: timedelta | float = DEFAULT_DEADLINE,
     ) -> None:
         """Send nothing yet: see `RateLimiter`."""
-        self._plans = LimiterPlans(rule, outage, namespace)
+        self._plans = LimiterPlans(rule, outage, namespace, blocks=blocks)
         self._driver = AsyncDriver(client, deadline=deadline)
 
     async def consume(self, subject: str, cost: int = 1) -> Decision:
@@ -205,6 +248,26 @@ class AsyncRateLimiter:
     async def wait(self, subject: str, cost: int = 1, *, within: timedelta) -> Decision:
         """`RateLimiter.wait`."""
         return await self._driver.run(self._plans.wait(subject, cost, within.total_seconds()))
+
+    async def take_up_to(self, subject: str, count: int) -> Granted:
+        """`RateLimiter.take_up_to`."""
+        return await self._driver.run(self._plans.take_up_to(subject, count))
+
+    async def settle(self, subject: str, delta: int, *, token: str | None = None) -> int:
+        """`RateLimiter.settle`."""
+        return await self._driver.run(self._plans.settle(subject, delta, token))
+
+    async def reset(self, subject: str) -> bool:
+        """`RateLimiter.reset`."""
+        return await self._driver.run(self._plans.reset(subject))
+
+    async def block(self, subject: str, span: timedelta) -> timedelta:
+        """`RateLimiter.block`."""
+        return await self._driver.run(self._plans.block(subject, span))
+
+    async def unblock(self, subject: str) -> None:
+        """`RateLimiter.unblock`."""
+        await self._driver.run(self._plans.unblock(subject))
 
     @asynccontextmanager
     async def limited(

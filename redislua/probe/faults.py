@@ -149,6 +149,12 @@ class _Search(NamedTuple):
             if left.keys:
                 yield left
 
+    def _expired(self, before: Snapshot) -> set[bytes]:
+        """The keys whose time is over by now: that they are gone is nobody's doing."""
+        seconds, microseconds = self.client.time()
+        now_ms = seconds * 1_000 + microseconds // 1_000
+        return {key for key, entry in before.items() if (entry.expires_at or now_ms + 1) <= now_ms}
+
     def _of_commands(self, moment: Moment) -> Iterator[Left]:
         """Faults that are put in place of one command after the other."""
         seconds, microseconds = self.client.time()
@@ -184,7 +190,12 @@ class _Search(NamedTuple):
         before: Snapshot,
     ) -> Left:
         after = snapshot(self.client)
-        keys = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+        over = self._expired(before)
+        keys = sorted(
+            key
+            for key in {*before, *after}
+            if before.get(key) != after.get(key) and not (key in over and key not in after)
+        )
         if not isinstance(run, Run):
             return Left(self.script, kind, moment.text, why, 0, str(run), (), tuple(keys))
         sent = run.commands[-1] if run.commands and run.commands[-1].error else None

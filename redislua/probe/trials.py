@@ -9,7 +9,8 @@ come, in a fixed order,
   database, and each text too long in this state;
 * each key with a value of another type; a hash with a field missing, with garbage in a
   field, with another format's number, with no field of ours, with very many fields; a string
-  with garbage in it; a sorted set with a member of garbage;
+  with garbage in it; a sorted set with a member of garbage, a list with such an element; the greatest exact number in each,
+  and 128 KiB in a field;
 * the clock set back and set forward by an hour.
 """
 
@@ -29,6 +30,8 @@ __all__ = ["Trial", "bad_arguments", "damaged", "other_clocks", "restore", "too_
 
 HOUR = 3_600_000_000
 GARBAGE = b"!?"
+GREATEST = b"9007199254740991"
+LONG = b"x" * 131_072
 MANY = 1_000
 
 Change: TypeAlias = "Callable[[Any], object]"
@@ -116,17 +119,22 @@ def damaged(spec: Script, call: Call[Any], state: Snapshot, client: Any) -> Iter
             if other != key.redis_type:
                 yield Trial(f"{shown} is a {other}", call, _planted(name, other))
         if key.redis_type == "string":
-            yield Trial(f"{shown} is {GARBAGE!r}", call, _text(name, GARBAGE))
+            for text in (GARBAGE, GREATEST):
+                yield Trial(f"{shown} is {text!r}", call, _text(name, text))
+        elif key.redis_type == "list":
+            yield Trial(f"{shown} has the element {GARBAGE!r}", call, _pushed(name))
         elif key.redis_type == "zset":
-            yield Trial(f"{shown} has the member {GARBAGE!r}", call, _ranked(name, GARBAGE))
+            for score in (b"0", GREATEST):
+                what = f"{shown} has the member {GARBAGE!r} at {score!r}"
+                yield Trial(what, call, _ranked(name, score))
         elif key.redis_type == "hash":
             yield Trial(f"{shown} has no field of ours", call, _only(name, {b"?": b"?"}))
             yield Trial(f"{shown} has {MANY} fields more", call, _with_many(name))
             fields = client.hkeys(name) if name in state else []
             for field in sorted(fields):
                 yield Trial(f"{shown} misses {field!r}", call, _without(name, field))
-                for text in (GARBAGE, b"99"):
-                    what = f"{shown} has {text!r} in {field!r}"
+                for text in (GARBAGE, b"99", GREATEST, LONG):
+                    what = f"{shown} has {text[:24]!r} in {field!r}"
                     yield Trial(what, call, _with(name, field, text))
         if name in state and state[name].expires_at is not None:
             yield Trial(f"{shown} has no expiry", call, _persistent(name))
@@ -159,8 +167,12 @@ def _text(name: bytes, text: bytes) -> Change:
     return lambda client: client.set(name, text, px=60_000)
 
 
-def _ranked(name: bytes, member: bytes) -> Change:
-    return lambda client: client.zadd(name, {member: 0})
+def _pushed(name: bytes) -> Change:
+    return lambda client: client.rpush(name, GARBAGE)
+
+
+def _ranked(name: bytes, score: bytes) -> Change:
+    return lambda client: client.zadd(name, {GARBAGE: score})
 
 
 def _only(name: bytes, fields: dict[bytes, bytes]) -> Change:

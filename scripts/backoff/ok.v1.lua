@@ -20,13 +20,20 @@
 
 local failures = KEYS[1]
 
+local GREATEST = 9007199254740991 -- 2^53 - 1: integers up to here are exact
+
+local function integer(text, low, high)
+  local number = text and text:find('^%d+$') and tonumber(text)
+  return number and number >= low and number <= high and number or nil
+end
+
 local stored = redis.call('GET', failures)
 if not stored then
   return {'Ok', 0}
 end
-local count = stored:match('^(%d+):%d+:%d+:.+$')
-if not count or #count > 16 then
+local count = integer(stored:match('^(%d+):%d+:%d+:.+$'), 1, GREATEST)
+if not count then
   return redis.error_reply('RLUA_BAD_STATE the failures are not `<n>:<ms>:<ms>:<token>`')
 end
 redis.call('UNLINK', failures)
-return {'Ok', tonumber(count)}
+return {'Ok', count}

@@ -28,7 +28,6 @@
 local scores, ids = KEYS[1], KEYS[2]
 local id = ARGV[1]
 
-local DIGITS = string.rep('%d', 16)
 
 local order = scores:match(':scores:([^:]+)$')
 if order ~= 'high' and order ~= 'low' then
@@ -41,7 +40,7 @@ end
 local stored = redis.call('HMGET', ids, 'v', 'i:' .. id)
 local format, mark = stored[1], stored[2]
 if format then
-  if format ~= '1' or (mark and not mark:find('^' .. DIGITS .. '$')) then
+  if format ~= '1' or (mark and (#mark ~= 16 or not mark:find('^%d+$'))) then
     return redis.error_reply('RLUA_BAD_STATE the ids are not in format 1')
   end
 elseif redis.call('EXISTS', ids) == 1 then

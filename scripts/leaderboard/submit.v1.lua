@@ -51,7 +51,6 @@ local id, score, mode, max_entries, ttl_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4],
 local GREATEST = 9007199254740991 -- 2^53 - 1
 local MOST = GREATEST -- of a score: integers up to here are exact
 local MOST_TRIMMED = 50
-local DIGITS = string.rep('%d', 16)
 
 local function integer(text, low, high)
   local number = text and text:find('^%d+$') and tonumber(text)
@@ -89,7 +88,7 @@ end
 local stored = redis.call('HMGET', ids, 'v', 'i:' .. id)
 local format, mark = stored[1], stored[2]
 if format then
-  if format ~= '1' or (mark and not mark:find('^' .. DIGITS .. '$')) then
+  if format ~= '1' or (mark and (#mark ~= 16 or not mark:find('^%d+$'))) then
     return redis.error_reply('RLUA_BAD_STATE the ids are not in format 1')
   end
 elseif redis.call('EXISTS', ids) == 1 then

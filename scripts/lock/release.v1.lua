@@ -38,6 +38,11 @@
 --   lock.acquire name=orders:2 owner=b hold=10s -> Acquired
 --   release name=orders:2 owner=a -> NotOwner
 --   lock.inspect name=orders:2 -> Held owner=b
+-- @example without a grace, and when nobody waited
+--   lock.acquire name=orders:3 owner=a hold=10s -> Acquired
+--   release name=orders:3 owner=a grace=0ms -> Released
+--   lock.acquire name=orders:3 owner=b hold=10s -> Acquired
+--   release name=orders:3 owner=b -> Released
 
 local lock, wake = KEYS[1], KEYS[2]
 local owner, grace_ms = ARGV[1], ARGV[2]

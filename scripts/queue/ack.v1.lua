@@ -43,6 +43,16 @@
 --   queue.claim name=mail receipt=w1 lease=20ms -> Claimed
 --   wait 50ms
 --   ack name=mail id=1 receipt=w1 -> Acked
+-- @example late, when it was given up or put back
+--   queue.schedule name=mail id=1 payload=hello -> Scheduled
+--   queue.claim name=mail receipt=w1 lease=20ms max_attempts=1 -> Claimed
+--   wait 50ms
+--   queue.claim name=mail receipt=w2 lease=20ms max_attempts=1 -> Empty died=1
+--   ack name=mail id=1 receipt=w1 -> Acked
+--   queue.schedule name=mail id=2 payload=hello -> Scheduled
+--   queue.claim name=mail receipt=w3 lease=20s -> Claimed
+--   queue.nack name=mail id=2 receipt=w3 -> Retried
+--   ack name=mail id=2 receipt=w3 -> Acked
 
 local due, inflight, jobs, claims, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, receipt = ARGV[1], ARGV[2]

@@ -66,6 +66,12 @@
 --   queue.list_dead name=mail -> Listed total=1
 -- @example an empty queue
 --   claim name=mail receipt=w1 lease=30000ms count=100 -> Empty died=0 next_after=none
+-- @example jobs that were given up are not kept for ever
+--   queue.schedule name=mail id=1 payload=hello -> Scheduled
+--   claim name=mail receipt=w1 lease=20ms max_attempts=1 -> Claimed
+--   wait 50ms
+--   claim name=mail receipt=w2 lease=20ms max_attempts=1 keep_dead=0 -> Empty died=1
+--   queue.inspect name=mail -> Counts dead=0
 
 local due, inflight, jobs, claims, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local receipt, lease_ms, count, max_attempts, keep_dead =

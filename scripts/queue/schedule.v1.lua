@@ -70,6 +70,14 @@
 --   schedule name=mail id=2 payload=far run_at=4102444800000 -> Scheduled run_at=4102444800000
 --   queue.claim name=mail receipt=w1 lease=30000ms count=10 -> Claimed rows=[(1, 1, past)]
 --   schedule name=mail id=3 payload=x run_at=1000 delay=1ms -> error BadArgument
+-- @example a job that was given up gets another chance
+--   schedule name=mail id=1 payload=a -> Scheduled
+--   queue.claim name=mail receipt=w1 lease=20ms max_attempts=1 -> Claimed
+--   wait 50ms
+--   queue.claim name=mail receipt=w2 lease=20ms max_attempts=1 -> Empty died=1
+--   schedule name=mail id=1 payload=b -> Exists status=dead
+--   schedule name=mail id=1 payload=b mode=replace -> Rescheduled
+--   queue.claim name=mail receipt=w3 lease=30000ms -> Claimed rows=[(1, 1, b)]
 
 local due, inflight, jobs, claims, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, payload, delay_ms, run_at, mode, token, sooner =

@@ -41,6 +41,10 @@
 --   acquire name=reports owner=a limit=2 hold=10s -> Acquired in_use=2 replayed=true
 --   semaphore.release name=reports owner=b -> Released in_use=1
 --   acquire name=reports owner=c limit=2 hold=10s -> Acquired in_use=2 replayed=false
+-- @example a waiter that was woken comes first
+--   acquire name=mails owner=a limit=1 hold=10s -> Acquired in_use=1
+--   semaphore.release name=mails owner=a -> Released in_use=0
+--   acquire name=mails owner=b limit=1 hold=10s ticket=stale -> Acquired in_use=1
 -- @example the slot of a holder that died
 --   acquire name=exports owner=a limit=1 hold=1ms -> Acquired in_use=1
 --   wait 20ms

@@ -141,7 +141,7 @@ def test_a_state_that_is_not_ours_is_left_alone(
     client.set(KEY, state, px=60_000)
     before = dataset()
 
-    for sample in (fail(), CHECK) + ((OK,) if state[:2] != b"0:" else ()):
+    for sample in (fail(), CHECK, OK):
         with pytest.raises(backoff.BadStateError):
             run(client, sample)
         assert dataset() == before

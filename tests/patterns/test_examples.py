@@ -45,4 +45,4 @@ def test_the_patterns_that_people_pick_up_show_how_they_are_used() -> None:
     shown = {module.__name__.rpartition(".")[2] for module in MODULES}
 
     assert {"cache", "rate_limiter", "lock", "semaphore", "leader", "idempotency"} <= shown
-    assert "delayed_queue" in shown
+    assert {"delayed_queue", "record_store"} <= shown

@@ -209,13 +209,10 @@ def test_a_script_that_cannot_be_measured_says_why(tmp_path, server, client):
     assert found.all.measured == []
 
 
-SWEPT = ("cache", "limit")
-"""Families whose trials reach every line; those of the others do not yet."""
-
-
+@pytest.mark.client_side
 def test_the_catalogue_runs_whole(server, client):
     """Every line, and at least 95 % of the branches; what is missing is named."""
-    scripts = [one for one in registry().scripts if one.family in SWEPT]
+    scripts = registry().scripts
     found = sweep(registry(), operations(), server.url, scripts)
 
     assert found.problems == []

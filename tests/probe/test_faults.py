@@ -143,6 +143,7 @@ def test_a_script_that_never_ends_on_a_bad_state_is_found(tmp_path, server, clie
     assert any("does a loop never end?" in one.failed and one.why for one in left)
 
 
+@pytest.mark.client_side
 def test_the_catalogue_leaves_nothing_behind_a_failure_that_can_happen(server, client):
     left = list(find_left(registry(), operations(), server.url, registry().scripts))
 
