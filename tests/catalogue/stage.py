@@ -158,7 +158,9 @@ def picture(nodes: Iterable[redis.Redis], began: float) -> Picture:
 
 
 def _scored(client: Any, key: bytes) -> list[bytes]:
+    # By member: whether two of one millisecond come in one order or the other is chance.
     pairs = client.zrange(key, 0, -1, withscores=True)
+    pairs.sort(key=lambda pair: _INSTANT.sub(b"", pair[0]))
     return [part for member, score in pairs for part in (member, b"%.17g" % score)]
 
 

@@ -145,7 +145,11 @@ def test_a_newer_format_is_refused_until_it_is_the_present_one_again(
 
     played(script, client, look)
 
-    assert met > 0 or not script.states
+    assert met > 0 or not script.states or script.full_name in WITHOUT_NUMBER
+
+
+WITHOUT_NUMBER = {"limit.reset"}
+"""Scripts that meet states with a number, but in their examples one that carries none."""
 
 
 def test_all_scripts_of_a_format_write_the_same_number() -> None:
