@@ -95,7 +95,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = _chosen(metafunc.config)
         if metafunc.definition.get_closest_marker("client_side"):
             names = names[:1]
-        elif folder in WAITING | FAMILIES - {"catalogue"}:
+        elif folder in WAITING | FAMILIES:
             names = names if everywhere else _ends(names)
     if "surface" not in metafunc.fixturenames:
         if names:
