@@ -140,8 +140,12 @@ redis.call('HSET', ids, 'v', '1', 'i:' .. id, new_mark)
 local excess = math.min(redis.call('ZCARD', scores) - max_entries, MOST_TRIMMED)
 local is_below = false
 if excess > 0 then
-  local command = order == 'high' and 'ZPOPMIN' or 'ZPOPMAX'
-  local popped = redis.call(command, scores, string.format('%.0f', excess))
+  local popped
+  if order == 'high' then
+    popped = redis.call('ZPOPMIN', scores, string.format('%.0f', excess))
+  else
+    popped = redis.call('ZPOPMAX', scores, string.format('%.0f', excess))
+  end
   local gone = {}
   for at = 1, #popped, 2 do
     gone[#gone + 1] = 'i:' .. popped[at]:sub(17)
