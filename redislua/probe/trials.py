@@ -9,7 +9,7 @@ come, in a fixed order,
   database, and each text too long in this state;
 * each key with a value of another type; a hash with a field missing, with garbage in a
   field, with another format's number, with no field of ours, with very many fields; a string
-  with garbage in it; a sorted set with a member of garbage, a list with such an element; the greatest exact number in each,
+  with garbage in it, and cut short; a sorted set with a member of garbage, a list with such an element; the greatest exact number in each,
   and 128 KiB in a field;
 * the clock set back and set forward by an hour.
 """
@@ -121,6 +121,8 @@ def damaged(spec: Script, call: Call[Any], state: Snapshot, client: Any) -> Iter
         if key.redis_type == "string":
             for text in (GARBAGE, GREATEST):
                 yield Trial(f"{shown} is {text!r}", call, _text(name, text))
+            if name in state:
+                yield Trial(f"{shown} is cut short", call, _cut(name))
         elif key.redis_type == "list":
             yield Trial(f"{shown} has the element {GARBAGE!r}", call, _pushed(name))
         elif key.redis_type == "zset":
@@ -165,6 +167,15 @@ def _planted(name: bytes, kind: str) -> Change:
 
 def _text(name: bytes, text: bytes) -> Change:
     return lambda client: client.set(name, text, px=60_000)
+
+
+def _cut(name: bytes) -> Change:
+    def change(client: Any) -> None:
+        text = client.get(name)
+        if text:
+            client.set(name, text[: len(text) // 2], keepttl=True)
+
+    return change
 
 
 def _pushed(name: bytes) -> Change:

@@ -16,7 +16,7 @@
 -- @error   BadArgument An argument is malformed or out of the range that the header declares.
 -- @error   BadState    The key holds a state that this version of the family does not understand.
 -- @retry   safe
--- @budget  calls<=6 growth=linear n=keys
+-- @budget  calls<=23 growth=linear n=keys
 -- @example two days are a span
 --   visitors.record site=shop page=mon ttl=1h visitors=[(ann) (bob)] -> Changed
 --   visitors.record site=shop page=tue ttl=1h visitors=[(bob) (cid)] -> Changed
@@ -46,14 +46,18 @@ for index = 2, #KEYS do
   end
 end
 
-local before = redis.call('GET', sketch)
-if before and before:sub(1, 4) ~= 'HYLL' then
-  return redis.error_reply('RLUA_BAD_STATE what is to be replaced is no sketch of visitors')
+-- Whatever is no sketch is refused before anything is written.
+for index = 1, #KEYS do
+  local head = redis.call('GETRANGE', KEYS[index], 0, 3)
+  if head ~= '' and head ~= 'HYLL' then
+    return redis.error_reply('RLUA_BAD_STATE a page is no sketch of visitors')
+  end
 end
-local expires_at_ms = redis.call('PEXPIRETIME', sketch)
 
--- What it held must be gone before the others are merged into it. Whether each of them is a
--- sketch, to the last byte, is seen only then: counting them first would take as long again.
+-- What it held must be gone before the others are merged into it. That one of them is broken
+-- further in is seen only then: counting them first would take as long again.
+local before = redis.call('GET', sketch)
+local expires_at_ms = redis.call('PEXPIRETIME', sketch)
 redis.call('UNLINK', sketch)
 local merged = redis.pcall('PFMERGE', unpack(KEYS))
 if merged.err then
@@ -63,7 +67,7 @@ if merged.err then
       redis.call('PEXPIREAT', sketch, string.format('%.0f', expires_at_ms))
     end
   end
-  return merged
+  return redis.error_reply('RLUA_BAD_STATE a page is a broken sketch of visitors')
 end
 redis.call('PEXPIRE', sketch, string.format('%.0f', ttl_ms))
 return {'Merged', redis.call('PFCOUNT', sketch)}
