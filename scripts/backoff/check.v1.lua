@@ -44,7 +44,7 @@ end
 
 local time = redis.call('TIME')
 local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local left_ms = until_ms - math.max(now_ms, last_ms) -- the clock may have been set back
+local left_ms = now_ms >= last_ms and until_ms - now_ms or 0 -- else the clock was set back
 if left_ms > 0 then
   return {'Locked', count, left_ms}
 end

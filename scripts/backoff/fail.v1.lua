@@ -11,8 +11,9 @@
 -- counted, and of attempts at the same moment only those go on that are free, and one.
 --
 -- Make a new token for each failure. The last one, sent again, gets the same answer; one
--- that others have overtaken is counted again, which locks for longer. When the server's
--- clock was set back, no time has passed since the last failure.
+-- that others have overtaken is counted again, which locks for longer. No call makes a lock
+-- shorter, with whatever terms. When the server's clock was set back whoever was locked is
+-- free, with all failures still counted.
 --
 -- An absent key has no failures: keep it on a server that does not evict.
 --
@@ -93,7 +94,7 @@ local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
 -- The state is `<failures>:<ms of the last one>:<ms until which it is locked>:<its token>`.
 local stored = redis.call('GET', failures)
-local count = 0
+local count, left_ms = 0, 0
 if stored then
   local count_text, last, locked, last_token = stored:match('^(%d+):(%d+):(%d+):(.+)$')
   count = integer(count_text, 1, GREATEST - 1)
@@ -101,7 +102,7 @@ if stored then
   if not count or not last_ms or not until_ms then
     return redis.error_reply('RLUA_BAD_STATE the failures are not `<n>:<ms>:<ms>:<token>`')
   end
-  local left_ms = until_ms - math.max(now_ms, last_ms)
+  left_ms = now_ms >= last_ms and until_ms - now_ms or 0 -- else the clock was set back
   if last_token == token then
     if left_ms > 0 then
       return {'Locked', count, left_ms}
@@ -114,9 +115,10 @@ if stored then
 end
 
 count = count + 1
-local wait_ms = 0
+local wait_ms = math.max(left_ms, 0)
 if count > free then
-  wait_ms = math.min(base_ms * 2 ^ math.min(count - free - 1, DOUBLINGS), most_ms)
+  local own_ms = math.min(base_ms * 2 ^ math.min(count - free - 1, DOUBLINGS), most_ms)
+  wait_ms = math.max(own_ms, wait_ms)
 end
 local state = string.format('%.0f:%.0f:%.0f:', count, now_ms, now_ms + wait_ms) .. token
 redis.call('SET', failures, state, 'PX', string.format('%.0f', wait_ms + forget_ms))

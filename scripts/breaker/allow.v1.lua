@@ -9,8 +9,8 @@
 -- Make a new owner for each call, and give it to `report`. The owner that has the probe
 -- gets the same answer when it asks again.
 --
--- An absent key is a closed circuit. When the server's clock was set back, no time has
--- passed since the circuit opened.
+-- An absent key is a closed circuit. When the server's clock was set back, an open circuit
+-- is probed at once: nobody is kept out for longer than it was opened for.
 --
 -- @version 1.0.0
 -- @key     circuit     breaker:{<name>}:circuit hash expires
@@ -79,15 +79,17 @@ end
 
 local time = redis.call('TIME')
 local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local left_ms = until_ms - math.max(now_ms, opened_ms)
+
+-- More than the whole span is left only where the clock was set back: it is over.
+local function left_of(ends, began)
+  return ends - now_ms <= ends - began and ends - now_ms or 0
+end
+local left_ms = left_of(until_ms, opened_ms)
+if left_ms <= 0 and stored[4] and stored[4] ~= owner then
+  left_ms = left_of(ends_ms, asked_ms)
+end
 if left_ms > 0 then
   return {'Open', left_ms}
-end
-if stored[4] and stored[4] ~= owner then
-  left_ms = ends_ms - math.max(now_ms, asked_ms)
-  if left_ms > 0 then
-    return {'Open', left_ms}
-  end
 end
 redis.call(
   'HSET', circuit, 'p', owner, 'a', string.format('%.0f', now_ms),

@@ -128,7 +128,8 @@ if stored[2] then
     return redis.error_reply('RLUA_BAD_STATE the open circuit is not in format 1')
   end
   if stored[5] ~= owner then
-    return {'Open', math.max(until_ms - math.max(now_ms, opened_ms), 0)}
+    local left_ms = now_ms >= opened_ms and until_ms - now_ms or 0 -- the clock was set back
+    return {'Open', math.max(left_ms, 0)}
   end
   if outcome == 'success' then
     redis.call('UNLINK', circuit)

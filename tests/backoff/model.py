@@ -25,7 +25,8 @@ class State(NamedTuple):
 
 def check(state: State, now: int) -> tuple[int, int]:
     """Failures, and for how long it is locked; 0 when it is not."""
-    return state.fails, max(state.until - max(now, state.last), 0) if state.fails else 0
+    left = max(state.until - now, 0) if now >= state.last else 0  # else the clock was set back
+    return state.fails, left
 
 
 def fail(
@@ -45,5 +46,6 @@ def fail(
         return state, check(state, now)
     fails = state.fails + 1
     wait = min(base * 2 ** (fails - free - 1), most) if fails > free else 0
+    wait = max(wait, check(state, now)[1])
     after = State(fails, now, now + wait, token)
     return after, (fails, wait)

@@ -26,7 +26,7 @@ from tests.rig.linearizability import REFUSED, Model
 from tests.rig.linearizability import check as search
 
 KEY = "backoff:{k}:failures"
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def fail(
@@ -59,6 +59,23 @@ def test_the_longest_wait_stays_after_thousands_of_failures(call: Any, client: A
     client.set(KEY, b"9007199254740989:1700000000000:1700000000000:t", px=60_000)
 
     assert call(fail()) == backoff.FailLocked(9_007_199_254_740_990, 8 * MINUTE)
+
+
+def test_no_failure_makes_a_lock_shorter(call: Any) -> None:
+    """Also where two deployments differ in their terms."""
+    call(fail(base=HOUR, most=HOUR))
+
+    assert call(fail(base=1, most=1)).retry_after > HOUR - MINUTE
+    assert call(fail(base=1, most=1, free=10)).retry_after > HOUR - MINUTE
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_out(client: redis.Redis) -> None:
+    clocked = Clocked(client)
+    clocked.run(fail())
+    clocked.advance(-3_600_000)
+
+    assert clocked.run(CHECK) == backoff.CheckFree(1)
+    assert clocked.run(fail(mode="attempt")) == backoff.FailLocked(2, 2 * MINUTE)
 
 
 def test_the_first_failures_are_free(call: Any) -> None:

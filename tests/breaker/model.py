@@ -50,9 +50,9 @@ def allow(state: State, now: int, owner: str, hold: int) -> tuple[State, object]
     """The next state, and the answer with milliseconds instead of a timedelta."""
     if not state.times:
         return state, (breaker.AllowClosed,)
-    left = state.until - max(now, state.since)
+    left = _left(now, state.since, state.until)
     if left <= 0 and state.probe is not None and state.probe[0] != owner:
-        left = state.probe[2] - max(now, state.probe[1])
+        left = _left(now, *state.probe[1:])
     if left > 0:
         return state, (breaker.AllowOpen, left)
     return state._replace(probe=(owner, now, now + hold)), (breaker.AllowProbe,)
@@ -64,7 +64,7 @@ def report(
     """The next state, and the answer with milliseconds instead of a timedelta."""
     if state.times:
         if state.probe is None or state.probe[0] != owner:
-            left = max(state.until - max(now, state.since), 0)
+            left = _left(now, state.since, state.until)
             return state, (breaker.ReportOpen, left)
         if not failed:
             return State(), (breaker.ReportClosed,)
@@ -81,6 +81,11 @@ def report(
     if calls >= terms.least and failures * 100 >= terms.percent * calls:
         return _opened(now, 1, terms)
     return state, (breaker.ReportCounted, calls, failures)
+
+
+def _left(now: int, began: int, ends: int) -> int:
+    """Nothing where the clock was set back to before it began."""
+    return max(ends - now, 0) if now >= began else 0
 
 
 def _opened(now: int, times: int, terms: Settings) -> tuple[State, object]:

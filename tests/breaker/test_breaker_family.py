@@ -167,6 +167,16 @@ def test_a_full_server_is_refused_before_anything_is_written(
     assert dataset() == before
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_out(client: redis.Redis) -> None:
+    clocked = Clocked(client)
+    clocked.run(report(opened=10_000))
+    clocked.advance(-3_600_000)
+
+    assert clocked.run(allow("p")) == breaker.AllowProbe()
+    clocked.advance(-3_600_000)
+    assert clocked.run(allow("q")) == breaker.AllowProbe()
+
+
 # --- against the model ----------------------------------------------------------------------
 
 owners = st.sampled_from(["a", "b\x00%d", "c" * 48])
@@ -257,7 +267,7 @@ def step(state: tuple[int, str | None], asked: Any, result: Any) -> Any:
 
 
 CIRCUIT = Model((0, None), step)
-AT_ONCE = b"local left_ms = until_ms - math.max(now_ms, opened_ms)"
+AT_ONCE = b"local left_ms = left_of(until_ms, opened_ms)"
 
 
 def changed(call: Call[Any], old: bytes, new: bytes) -> Call[Any]:
