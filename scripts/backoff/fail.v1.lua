@@ -1,7 +1,7 @@
 #!lua
 --- Count a failure, and have the subject wait longer with each.
 --
--- The first free failures cost nothing. From then on the subject is `Locked`: for base,
+-- The first free failures cost nothing. After these the subject is `Locked`: for base,
 -- twice as long after the next failure, and so on up to most. A failure while it is
 -- locked counts as well and begins the wait anew. forget after the wait the count begins
 -- at 0, as it does after `ok`.
@@ -57,7 +57,7 @@ local base_ms, most_ms, free, forget_ms, mode, token =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 local GREATEST = 9007199254740991 -- 2^53 - 1: integers up to here are exact
-local DOUBLINGS = 40 -- whatever base is, most is reached by then
+local DOUBLINGS = 40 -- whatever base is, so many reach most
 
 local function integer(text, low, high)
   local number = text and text:find('^%d+$') and tonumber(text)

@@ -61,7 +61,7 @@ local owner, outcome, window_ms, least, percent, open_ms, most_ms =
 local GREATEST = 9007199254740991 -- 2^53 - 1: integers up to here are exact
 local MOST_CALLS = 1000000000000 -- of a window: times 100 they are exact
 local KEPT_MS = 86400000 -- for so long after it was open a circuit waits for its probe
-local DOUBLINGS = 30 -- whatever open is, most is reached by then
+local DOUBLINGS = 30 -- whatever open is, so many reach most
 
 local function integer(text, low, high)
   local number = text and text:find('^%d+$') and tonumber(text)

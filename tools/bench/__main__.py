@@ -45,6 +45,9 @@ sections:
   limits    the same decision through throttled-py, pyrate-limiter and limits
   cluster   three nodes, 10 000 keys, single calls and batches of 100; redis-py
   memory    idle clients, and what building and decoding costs in Python
+  guarantees  limiters that promise the same: server instructions (valgrind) and bytes
+  locks     pairs and hand-over among 20 waiters; redis-py, python-redis-lock
+  caches    hits, and stampedes of 200 callers; cashews, aiocache
   boards    a leaderboard of a million players beside one of ten thousand
   lint      a thousand scripts, cold and unchanged; luacheck
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from . import sections as of
+from .guarantees import GUARANTEES
 from .measured import Report
 from .table import Sheet
 
@@ -77,6 +78,16 @@ def _most(*names: str) -> Judge:
         if len(values) < len(names) or None in values:
             return None
         return max(value for value in values if value is not None)
+
+    return judge
+
+
+def _of(name: str, to: str) -> Judge:
+    """Judge by one figure as a share of another."""
+
+    def judge(report: Report) -> float | None:
+        ours, theirs = (_most(one)(report) for one in (name, to))
+        return ours / theirs if ours is not None and theirs else None
 
     return judge
 
@@ -163,6 +174,43 @@ GOALS = (
     ),
     Goal("Lint 1 000 scripts of 60 lines, cold, one processor", 2, False, " s", _most("lint cold")),
     Goal("The same, nothing changed", 0.3, False, " s", _most("lint warm")),
+    Goal(
+        "gcra, server instructions for a decision, of throttled-py's",
+        0.8,
+        False,
+        " x",
+        _of(
+            "gcra instructions: redislua limit.gcra",
+            "gcra instructions: throttled-py gcra",
+        ),
+    ),
+    Goal(
+        "Every limiter, server instructions, of the best peer with its guarantee",
+        0.9,
+        False,
+        " x",
+        _most(*(f"{promise} instructions" for promise in GUARANTEES)),
+    ),
+    Goal(
+        "Every limiter, memory of a subject, of the best peer's",
+        1,
+        False,
+        " x",
+        _most(*(f"{promise} memory" for promise in GUARANTEES)),
+    ),
+    Goal("gcra, memory of a subject", 90, False, " B", _most("gcra memory: redislua limit.gcra")),
+    Goal(
+        "Hand-over among 20 waiters, redis-py's, of ours", 10, True, " x", _most("hand-over ratio")
+    ),
+    Goal(
+        "Of 1 000 turns of 20 waiters, the least any had, of its share",
+        0.5,
+        True,
+        "",
+        _most("fewest turns: redislua Lock"),
+    ),
+    Goal("Fetches, cold key, 200 callers", 1, False, "", _most("stampede: redislua AsyncCache")),
+    Goal("The same, the holder fails", 2, False, "", _most("failing: redislua AsyncCache")),
     Goal(
         "A leaderboard of 1 000 000 players, p99 of each call, to that of 10 000",
         2,

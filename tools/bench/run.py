@@ -13,7 +13,10 @@ from redislua.bindings import limit
 from . import figures, linting, sections
 from .boards import boards
 from .contest import Arena, Pace
+from .guarantees import guarantees
+from .holding import holding
 from .measured import Report
+from .stampedes import stampedes
 from .watched import Watched
 from .workload import BURST, CLUSTER_SUBJECTS, LIMIT, PERIOD_US, SUBJECTS, Argument, Target
 
@@ -25,7 +28,7 @@ SINGLE: dict[str, Callable[[Arena], None]] = {
 }
 """Sections on one server."""
 
-SECTIONS = (*SINGLE, "cluster", "memory", "boards", "lint")
+SECTIONS = (*SINGLE, "cluster", "memory", "guarantees", "locks", "caches", "boards", "lint")
 """All sections, in printing order."""
 
 
@@ -61,6 +64,14 @@ def measure(
             if "memory" in names:
                 say("memory of idle clients; cost of building and decoding")
                 report.figures += figures.cost() + figures.memory(one.target)
+    if "guarantees" in names:
+        say("guarantees: limiters that promise the same, by instructions and bytes")
+        report.figures += guarantees()
+    for name, beside in (("locks", holding), ("caches", stampedes)):
+        if name in names:
+            say(f"{name} beside their peers")
+            with servers.start() as server:
+                report.figures += beside(server.url)
     if "boards" in names:
         say("boards: ten thousand players and a million")
         with servers.start() as server:

@@ -1,0 +1,301 @@
+"""What a decision costs the server, and what a subject takes there: ours beside each peer.
+
+Compared are limiters that promise the same. Each makes the same decisions about the same
+subjects through its own client; counted are the instructions of the server's process, by
+callgrind, which are the same whatever else the machine does. Memory is what all keys of a
+subject take, as MEMORY USAGE says it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+import redis
+
+from redislua import server as servers
+from redislua.bindings import limit
+from redislua.runtime import Call, run
+from redislua.server import Server
+from redislua.server.embedded import binary
+
+from .measured import Figure
+
+LIMIT = 400
+"""Of each subject in a minute: every decision is a yes."""
+
+MINUTE = timedelta(minutes=1)
+SUBJECTS = tuple(f"subject-{number:04}" for number in range(10))
+DECISIONS = 100
+"""Of each subject: as many as an exact log then holds."""
+
+WARM = 3
+STARTS_WITHIN = 60.0
+
+Decide: TypeAlias = Callable[[str], object]
+Make: TypeAlias = Callable[[redis.Redis, str], Decide]
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One limiter.
+
+    Attributes:
+        name: As printed.
+        make: Given a client and the server's URL, what decides about a subject.
+    """
+
+    name: str
+    make: Make
+
+
+# --- ours -----------------------------------------------------------------------------------
+
+
+def _ours(call: Callable[[str], Call[Any]]) -> Make:
+    return lambda client, _: lambda subject: run(client, call(subject))
+
+
+def _gcra(subject: str) -> Call[Any]:
+    return limit.gcra(subject=subject, limit=LIMIT, period=MINUTE, burst=LIMIT)
+
+
+def _token_bucket(subject: str) -> Call[Any]:
+    return limit.token_bucket(subject=subject, capacity=LIMIT, refill=LIMIT, period=MINUTE)
+
+
+def _counter(subject: str) -> Call[Any]:
+    return limit.sliding_window_counter(subject=subject, limit=LIMIT, period=MINUTE)
+
+
+def _log(subject: str) -> Call[Any]:
+    return limit.sliding_window(subject=subject, limit=LIMIT, period=MINUTE)
+
+
+def _fixed(subject: str) -> Call[Any]:
+    return limit.increment_with_limit(subject=subject, limit=LIMIT, window=MINUTE)
+
+
+# --- the peers ------------------------------------------------------------------------------
+
+
+def _throttled(using: str) -> Make:
+    def make(_: redis.Redis, url: str) -> Decide:
+        throttled = importlib.import_module("throttled")
+        quota = throttled.rate_limiter.per_min(LIMIT, burst=LIMIT)
+        store = throttled.store.RedisStore(server=url)
+        found: Decide = throttled.Throttled(using=using, quota=quota, store=store).limit
+        return found
+
+    return make
+
+
+def _limits(strategy: str) -> Make:
+    def make(_: redis.Redis, url: str) -> Decide:
+        limits = importlib.import_module("limits")
+        storage = importlib.import_module("limits.storage").RedisStorage(url)
+        limiter = getattr(importlib.import_module("limits.strategies"), strategy)(storage)
+        rate = limits.RateLimitItemPerMinute(LIMIT)
+        return lambda subject: limiter.hit(rate, subject)
+
+    return make
+
+
+def _pyrate(*, state: bool) -> Make:
+    def make(client: redis.Redis, _: str) -> Decide:
+        pyrate = importlib.import_module("pyrate_limiter")
+        limiters: dict[str, Any] = {}
+
+        def bucket(subject: str) -> Any:
+            if state:
+                rates = [pyrate.Rate(LIMIT, pyrate.Duration.MINUTE, burst=LIMIT)]
+                store = pyrate.RedisStateStore(client, f"pyrate:{subject}")
+                return pyrate.StateBucket(rates, pyrate.GCRA(), store)
+            rates = [pyrate.Rate(LIMIT, pyrate.Duration.MINUTE)]
+            return pyrate.RedisBucket.init(rates, client, f"pyrate:{subject}")
+
+        def decide(subject: str) -> object:
+            if subject not in limiters:
+                limiters[subject] = pyrate.Limiter(bucket(subject))
+            found: object = limiters[subject].try_acquire(subject, blocking=False)
+            return found
+
+        return decide
+
+    return make
+
+
+GUARANTEES: dict[str, tuple[Contender, ...]] = {
+    "gcra": (
+        Contender("redislua limit.gcra", _ours(_gcra)),
+        Contender("throttled-py gcra", _throttled("gcra")),
+        Contender("pyrate-limiter GCRA", _pyrate(state=True)),
+    ),
+    "token bucket": (
+        Contender("redislua limit.token_bucket", _ours(_token_bucket)),
+        Contender("throttled-py token_bucket", _throttled("token_bucket")),
+    ),
+    "window counter": (
+        Contender("redislua limit.sliding_window_counter", _ours(_counter)),
+        Contender("limits SlidingWindowCounter", _limits("SlidingWindowCounterRateLimiter")),
+        Contender("throttled-py sliding_window", _throttled("sliding_window")),
+    ),
+    "exact log": (
+        Contender("redislua limit.sliding_window", _ours(_log)),
+        Contender("limits MovingWindow", _limits("MovingWindowRateLimiter")),
+        Contender("pyrate-limiter RedisBucket", _pyrate(state=False)),
+    ),
+    "fixed window": (
+        Contender("redislua limit.increment_with_limit", _ours(_fixed)),
+        Contender("limits FixedWindow", _limits("FixedWindowRateLimiter")),
+        Contender("throttled-py fixed_window", _throttled("fixed_window")),
+    ),
+}
+"""By what they promise: ours first, then its peers."""
+
+
+# --- counting -------------------------------------------------------------------------------
+
+
+class Callgrind:
+    """A server whose instructions are counted. A context manager.
+
+    Attributes:
+        url: Where it listens.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        program = self._folder / "valkey-server"
+        server = binary()
+        program.write_text(
+            "#!/bin/sh\n"
+            f'case "$1" in --version|-v) exec "{server}" "$@";; esac\n'
+            "exec valgrind -q --tool=callgrind "
+            f'--callgrind-out-file="{self._folder}/count.%p" "{server}" "$@"\n',
+            encoding="utf-8",
+        )
+        program.chmod(0o755)
+        self._server: Server = self._stack.enter_context(servers.start(f"binary:{program}"))
+        self.url = self._server.url
+        with redis.Redis.from_url(self.url) as client:
+            self._pid = int(client.info("server")["process_id"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def count(self, work: Callable[[], object]) -> int:
+        """Return how many instructions the server needs for some work."""
+        self._control("--zero")
+        work()
+        for old in self._folder.glob("count.*"):
+            old.unlink()
+        self._control("--dump")
+        (dump,) = [one for one in self._folder.glob("count.*") if one.suffix != f".{self._pid}"]
+        found = re.findall(r"^(?:summary|totals): (\d+)", dump.read_text(), re.MULTILINE)
+        return int(found[-1])
+
+    def _control(self, what: str) -> None:
+        subprocess.run(
+            ["callgrind_control", what, str(self._pid)],  # noqa: S607
+            check=True,
+            capture_output=True,
+            timeout=STARTS_WITHIN,
+        )
+
+
+@contextmanager
+def _empty(url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+        yield client
+
+
+def instructions(counted: Callgrind, contender: Contender) -> float:
+    """The server's instructions for one decision."""
+    with _empty(counted.url) as client:
+        decide = contender.make(client, counted.url)
+        for subject in SUBJECTS * WARM:
+            decide(subject)
+        return counted.count(lambda: [decide(one) for one in SUBJECTS * DECISIONS]) / (
+            len(SUBJECTS) * DECISIONS
+        )
+
+
+def memory(url: str, contender: Contender) -> float:
+    """The bytes of all keys of a subject, after one decision."""
+    with _empty(url) as client:
+        decide = contender.make(client, url)
+        for subject in SUBJECTS:
+            decide(subject)
+        keys: Any = client.keys("*")
+        sizes = [int(client.memory_usage(key) or 0) for key in keys]
+        return sum(sizes) / len(SUBJECTS)
+
+
+def guarantees(rounds: int = 1) -> list[Figure]:
+    """Compare limiters by what they promise.
+
+    Without valgrind only memory is measured.
+
+    Args:
+        rounds: How often instructions are counted; the median counts.
+    """
+    found: list[Figure] = []
+    with ExitStack() as stack:
+        counted = stack.enter_context(Callgrind()) if shutil.which("valgrind") else None
+        url = counted.url if counted else stack.enter_context(servers.start()).url
+        for promise, contenders in GUARANTEES.items():
+            costs: dict[str, float] = {}
+            sizes: dict[str, float] = {}
+            for contender in contenders:
+                try:
+                    sizes[contender.name] = memory(url, contender)
+                    if counted is not None:
+                        costs[contender.name] = statistics.median(
+                            instructions(counted, contender) for _ in range(rounds)
+                        )
+                except ImportError as error:
+                    found.append(
+                        Figure(f"{contender.name} missing", f"{contender.name}: {error}", None, "")
+                    )
+            found += _beside(promise, "instructions", costs, "")
+            found += _beside(promise, "memory", sizes, "B")
+    return found
+
+
+def _beside(promise: str, what: str, values: dict[str, float], unit: str) -> list[Figure]:
+    """Each value, and ours as a share of the best peer's."""
+    titles = {
+        "instructions": "server instructions for a decision",
+        "memory": "memory of a subject",
+    }
+    found = [
+        Figure(f"{promise} {what}: {name}", f"{promise}: {titles[what]}, {name}", value, unit)
+        for name, value in values.items()
+    ]
+    ours, *peers = values.values() if values else (None,)
+    if ours is not None and peers:
+        found.append(
+            Figure(
+                f"{promise} {what}",
+                f"{promise}: {titles[what]}, of the best peer's",
+                ours / min(peers),
+                "x",
+            )
+        )
+    return found
