@@ -9,6 +9,7 @@ this file is long.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
@@ -58,6 +59,9 @@ N = TypeVar("N", bound=Node)
 
 _START = attrgetter("start")
 
+_LATER = re.compile(rb"\bglobal\b")
+"""A word of Lua 5.5, which the grammar knows and Lua 5.1 does not."""
+
 DEEPEST = 300
 """Levels of nesting that are analysed: Lua itself stops at 200, but for chains like a + b + c."""
 
@@ -89,9 +93,9 @@ class Builder:
         self._visible: dict[str, list[Variable]] = {}  # by name, innermost last
         self._scopes: list[list[Variable]] = []  # what each open block declares
         self._depth = 0
-        root = _parser().parse(source).root_node
+        root = _parser().parse(_plain(source)).root_node
         if root.has_error:
-            root = _parser().parse(readable(source)).root_node
+            root = _parser().parse(_plain(readable(source))).root_node
         self.main = self._function = Function(root.start_byte, len(source))
         self.main.is_vararg = True
         self.main.body = self._block(root, self.main)
@@ -138,6 +142,10 @@ class Builder:
         for variable in self._scopes.pop():
             self._visible[variable.name].pop()
 
+    def _bytes(self, node: Any) -> bytes:
+        """The node's text as the file has it."""
+        return self._source[node.start_byte : node.end_byte]
+
     def _word(self, start: int, end: int) -> str:
         return self._source[start:end].decode("utf-8", "replace")
 
@@ -172,7 +180,7 @@ class Builder:
         return block
 
     def _comment(self, node: Any) -> None:
-        self._add(Comment(node.start_byte, node.end_byte, node.text))
+        self._add(Comment(node.start_byte, node.end_byte, self._bytes(node)))
 
     def _skim(self, node: Any) -> None:
         """Pass what cannot be read."""
@@ -261,7 +269,7 @@ class Builder:
         else:
             target = self._expression(name)
         function = self._function_of(node, is_method=name.type == "method_index_expression")
-        function.name = name.text.decode("utf-8", "replace")
+        function.name = self._bytes(name).decode("utf-8", "replace")
         function.variable = variable
         statement = FunctionStatement(node.start_byte, node.end_byte, target, function, is_local)
         if variable is not None:
@@ -435,7 +443,7 @@ class Builder:
         method: str | None = None
         if callee.type == "method_index_expression":
             base, field = self._parts(callee, 2)
-            method = field.text.decode("utf-8", "replace")
+            method = self._bytes(field).decode("utf-8", "replace")
             function = self._expression(base)
         else:
             function = self._expression(callee)
@@ -481,7 +489,9 @@ class Builder:
             if node.children[0].type == "[":
                 key = self._expression(named[0])
             else:
-                key = self._add(String(named[0].start_byte, named[0].end_byte, named[0].text))
+                key = self._add(
+                    String(named[0].start_byte, named[0].end_byte, self._bytes(named[0]))
+                )
         value = self._expression(named[-1])
         return self._add(Item(node.start_byte, node.end_byte, key, value), key, value)
 
@@ -545,3 +555,11 @@ def _parser() -> Any:
     import tree_sitter_lua
 
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_lua.language()))
+
+
+def _plain(source: bytes) -> bytes:
+    """The text with ordinary names where the grammar has words of later versions.
+
+    Every place stays where it is. Texts are taken from the file itself.
+    """
+    return _LATER.sub(b"globa_", source) if b"global" in source else source

@@ -31,6 +31,28 @@ def test_a_comment_may_stand_anywhere_and_is_no_part_of_what_it_stands_in() -> N
     assert [one.name for one in chunk.variables] == ["a", "i", "_", "v", "t", "n"]
 
 
+def test_a_name_may_be_a_word_of_a_later_lua() -> None:
+    """`global` is an ordinary name in 5.1, wherever a name may stand."""
+    chunk = parse(
+        b"local global = 1 -- global\n"
+        b"look(t[global], t.global, t:global(), {global = global}, 'global')\n"
+        b"function t.global() end function t:global() end\n"
+        b"global, other = global\n"
+    )
+
+    assert [one.name for one in chunk.variables if one.name != "self"] == ["global"]
+    assert len(chunk.variables[0].reads) == 3
+    (call,) = chunk.calls_to("look")
+    assert [chunk.text(one) for one in call.arguments] == [
+        "t[global]",
+        "t.global",
+        "t:global()",
+        "{global = global}",
+        "'global'",
+    ]
+    assert [one.text for one in chunk.comments] == [b"-- global"]
+
+
 def test_a_name_means_the_innermost_local_that_is_declared_before_it() -> None:
     chunk = parse(
         b"look(x) local x = 1 look(x) do local x = 2 local x = 3 look(x) end look(x)\n"
