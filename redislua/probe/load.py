@@ -91,12 +91,16 @@ def run_load(
     """
     load = _Load(registry, operations, url, calls, flush_every, on_call)
     by_sha = {operation.spec.sha1: name for name, operation in operations.items()}
+
+    def read(slowlog: SlowLog) -> None:
+        for sha1, samples in slowlog.collect().items():
+            if sha1 in by_sha:
+                load.result.tallies[by_sha[sha1]].samples += samples
+
     try:
         with SlowLog(url) as slowlog:
-            asyncio.run(load.run())
-            for sha1, samples in slowlog.collect().items():
-                if sha1 in by_sha:
-                    load.result.tallies[by_sha[sha1]].samples += samples
+            # After each operation: the log does not hold the calls of many.
+            asyncio.run(load.run(lambda: read(slowlog)))
     except redis.RedisError:
         if not load.stopped:
             raise  # else a script holds the server, and the result says which
@@ -124,7 +128,7 @@ class _Load:
         self.stopped = False
         self.result = LoadResult({name: Tally() for name in operations})
 
-    async def run(self) -> None:
+    async def run(self, read: Callable[[], None]) -> None:
         async with redis.asyncio.Redis.from_url(self._url) as client:
             for name, operation in self._operations.items():
                 examples = operation.spec.examples
@@ -137,6 +141,7 @@ class _Load:
                     turn += 1
                 if self.stopped:
                     return
+                await asyncio.to_thread(read)
             await client.flushall()
 
     async def _turn(

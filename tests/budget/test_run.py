@@ -72,7 +72,7 @@ def test_the_catalogue_has_the_growth_and_the_outcomes_that_it_should():
         # What a caller names one by one is done one by one; nothing else grows.
         is_named = script.declared.growth == "linear"
         assert {growth.order for growth in script.growth} <= (
-            {"1", "linear"} if is_named else {"1"}
+            {"1", "log", "linear"} if is_named else {"1"}
         )
         assert all(case.cost.instructions is not None for case in script.cases)
         assert script.commands
