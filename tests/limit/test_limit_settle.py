@@ -23,6 +23,7 @@ from tests.rig.history import History, Step, Steps
 from tests.rig.linearizability import REFUSED, Model, check
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+DAY_MS = 86_400_000
 STATE, SETTLED = "limit:{u}:gcra", "limit:{u}:settled"
 RATE: dict[str, Any] = {"subject": "u", "limit": 100, "period": HOUR, "burst": 100}
 
@@ -93,14 +94,48 @@ def test_the_last_corrections_are_remembered_and_no_more(call: Any, client: Any)
 
 def test_corrections_of_long_ago_are_forgotten(client: redis.Redis) -> None:
     clocked = Clocked(client)
-    mine = settle(5, remember=timedelta(seconds=1), max_debt=100)
+    mine = settle(5, max_debt=100)
     assert clocked.run(mine) == limit.SettleSettled(95)
-    clocked.now_us += 2_000_000
 
-    assert isinstance(clocked.run(settle(0, max_debt=100)), limit.SettleSettled)
-    assert isinstance(clocked.run(mine), limit.SettleReplayed)  # remember is the caller's own
-    clocked.run(settle(0, remember=timedelta(seconds=1), max_debt=100))
-    assert clocked.run(mine) == limit.SettleSettled(90)
+    clocked.advance(DAY_MS - 1)
+    clocked.run(settle(0, max_debt=100))
+    assert isinstance(clocked.run(mine), limit.SettleReplayed)
+    clocked.advance(1)
+    clocked.run(settle(0, max_debt=100))
+    assert isinstance(clocked.run(mine), limit.SettleSettled)
+
+
+def test_a_correction_remembered_for_less_makes_nobody_forget(client: redis.Redis) -> None:
+    """Each is remembered for at least as long as its own call said."""
+    clocked = Clocked(client)
+    mine, brief = settle(-10), settle(0, remember=timedelta(seconds=1))
+    clocked.run(gcra(80))
+    clocked.run(mine)
+    clocked.advance(2_000)
+
+    clocked.run(brief)
+
+    assert 3_500_000 < client.pttl(SETTLED) <= 3_600_000
+    assert clocked.run(mine) == limit.SettleReplayed(30)
+
+
+@pytest.mark.parametrize("step_ms", [-60_000, 0], ids=["set back", "standing still"])
+def test_a_correction_is_remembered_whatever_the_clock_does(
+    client: redis.Redis, step_ms: int
+) -> None:
+    """With as many remembered as can be, the oldest makes room, and never the new one."""
+    clocked = Clocked(client)
+    for at in range(64):
+        clocked.run(settle(0, token=f"b{at:02}"))
+    clocked.advance(step_ms)
+    clocked.run(gcra(80))
+    mine = settle(-10, token="a")
+
+    assert clocked.run(mine) == limit.SettleSettled(30)
+    assert clocked.run(mine) == limit.SettleReplayed(30)
+    assert client.zcard(SETTLED) == 64
+    assert client.zscore(SETTLED, "b00") is None
+    assert client.zscore(SETTLED, "b01") is not None
 
 
 # --- take_up_to -----------------------------------------------------------------------------
