@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --- Shut a subject out for a while, whatever its limits say; or look, or let it in again.
 --
 -- `gcra_multi` answers `Blocked` for a subject that is shut out. The other limiters do not
@@ -6,7 +6,7 @@
 --
 -- Modes: `block` shuts out for span from now on, or for as long as before where that is
 -- longer; `lift` lets in again; `check` only looks. A call sent again does the same again: it
--- shuts out for span from then on, or lets in.
+-- shuts out for span from then on, or lets in. All modes work on a full server too.
 --
 -- @version 1.0.0
 -- @key     block       limit:{<subject>}:block string expires

@@ -216,18 +216,30 @@ def test_everything_about_a_subject_is_forgotten(call: Any, client: Any) -> None
         assert not type(call(again)).__name__.endswith(("Limited", "Capped"))
 
 
-def test_a_full_server_forgets_and_shuts_nobody_out(
+def test_a_full_server_charges_nobody_and_forgets(
     client: redis.Redis, make_full: Callable[[], None], dataset: Callable[[], Any]
 ) -> None:
     run(client, gcra(50))
     make_full()
     before = dataset()
 
-    for refused in (take(1), settle(-1), block()):
+    for refused in (take(1), settle(-1)):
         with pytest.raises(OutOfMemory):
             run(client, refused)
     assert dataset() == before
     assert run(client, RESET) == limit.ResetReset(existed=True)
+
+
+def test_a_full_server_still_shuts_out_and_lets_in(
+    client: redis.Redis, make_full: Callable[[], None]
+) -> None:
+    make_full()
+
+    assert run(client, block()) == limit.BlockBlocked(MINUTE)
+    assert isinstance(run(client, block("check")), limit.BlockBlocked)
+    assert client.pttl("limit:{u}:block") > 0
+    assert run(client, block("lift")) == limit.BlockFree()
+    assert run(client, block("check")) == limit.BlockFree()
 
 
 # --- callers that compete -------------------------------------------------------------------
