@@ -230,6 +230,21 @@ def test_without_a_server_every_tier_is_kept_in_the_process(stage: Stage, alone:
 
 
 @alone_on_one
+@pytest.mark.parametrize("names", [("minute", "hour"), ("hour", "minute")])
+def test_without_a_server_the_tier_that_waits_longest_is_named(
+    stage: Stage, alone: Any, names: tuple[str, str]
+) -> None:
+    rules = {"minute": Gcra(1, MINUTE), "hour": Gcra(1, HOUR)}
+    limiter = alone(Tiers({name: rules[name] for name in names}), "local")
+    stage.call(lambda: limiter.consume("u"))
+
+    refused = stage.call(lambda: limiter.consume("u"))
+
+    assert (refused.allowed, refused.window) == (False, HOUR)
+    assert timedelta(minutes=59) < refused.retry_after <= HOUR
+
+
+@alone_on_one
 @pytest.mark.parametrize("outage", ["allow", "deny", "local"])
 @pytest.mark.parametrize("rule", [TIERS, Gcra(2, HOUR)], ids=["tiers", "gcra"])
 def test_without_a_server_what_can_never_be_granted_is_said_so(
