@@ -11,10 +11,26 @@ from redislua.bindings import limit as scripts
 from redislua.errors import InvalidArgumentType, InvalidArgumentValue
 from redislua.runtime import Call
 
-__all__ = ["Gcra", "Quota", "Rule", "SlidingWindow", "Tiers", "TokenBucket", "WindowCounter"]
+__all__ = [
+    "Gcra",
+    "Quota",
+    "Rule",
+    "SlidingWindow",
+    "Tiers",
+    "TokenBucket",
+    "WindowCounter",
+    "fits_a_header",
+]
 
 MOST_TIERS = 8
 """Limits of one subject in one call, as its script takes them."""
+
+
+def fits_a_header(name: object) -> bool:
+    """Whether a name may stand between quotes in an HTTP field."""
+    if not isinstance(name, str) or not name.isascii() or not name.isprintable():
+        return False
+    return not set(name) & {'"', "\\"}
 
 
 class Rule(Protocol):
@@ -123,7 +139,11 @@ class Tiers:
     ``Tiers(second=Gcra(10, SECOND), day=Gcra(5_000, DAY))``. A request takes its cost from each.
 
     Attributes:
-        tiers: Up to eight `Gcra` rules without debt, by name.
+        tiers: Up to eight `Gcra` rules without debt, by name: printable ASCII without quotes
+            and backslashes, which `Decision.headers` shows.
+
+    Raises:
+        InvalidArgument: There are none or too many, or one is no such rule or name.
     """
 
     tiers: Mapping[str, Gcra]
@@ -133,6 +153,9 @@ class Tiers:
         if not 1 <= len(found) <= MOST_TIERS:
             raise InvalidArgumentValue("Tiers", "tiers", len(found), f"1 to {MOST_TIERS} rules")
         for name, rule in found.items():
+            if not fits_a_header(name):
+                expected = "names of printable ASCII without quotes and backslashes"
+                raise InvalidArgumentValue("Tiers", "tiers", name, expected)
             if not isinstance(rule, Gcra) or rule.max_debt:
                 raise InvalidArgumentType("Tiers", name, rule, "a Gcra rule without max_debt")
         object.__setattr__(self, "tiers", found)
@@ -176,13 +199,17 @@ class TokenBucket:
 
     Attributes:
         capacity: Tokens of a full bucket.
-        refill: Tokens that come in a period.
+        refill: Tokens that come in a period, at least 1.
         period: The period.
     """
 
     capacity: int
     refill: int
     period: timedelta
+
+    def __post_init__(self) -> None:
+        if self.refill == 0:  # which the script takes, but only with an expiry that fills it
+            raise InvalidArgumentValue("TokenBucket", "refill", 0, "at least 1")
 
     @property
     def limit(self) -> int:

@@ -1,11 +1,11 @@
-"""What `RateLimiter` and `AsyncRateLimiter` do, as plans, and what a decision says."""
+"""What `RateLimiter` and `AsyncRateLimiter` do, as plans."""
 
 from __future__ import annotations
 
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -15,23 +15,23 @@ from redislua.errors import (
     InvalidArgumentValue,
     NotExecuted,
     OutcomeUnknown,
-    RedisLuaError,
 )
 from redislua.patterns._limit_rules import Gcra, Rule, Tiers
-from redislua.patterns._local_limits import Local, local_of
+from redislua.patterns._limit_terms import (
+    CostTooLarge,
+    Decision,
+    Granted,
+    LimitExceeded,
+    decision_on,
+    least,
+    left_of,
+)
+from redislua.patterns._local_limits import Local, Said
 from redislua.patterns._plan import Plan, ask, ask_many, sleep
 from redislua.patterns._spans import milliseconds
 from redislua.runtime import Call, encode
 
-__all__ = [
-    "CostTooLarge",
-    "Decision",
-    "Granted",
-    "LimitExceeded",
-    "LimiterPlans",
-    "Outage",
-    "TierLeft",
-]
+__all__ = ["LimiterPlans", "Outage"]
 
 _log = logging.getLogger("redislua")
 
@@ -43,139 +43,6 @@ SLACK = 0.01
 """Share by which waits are lengthened at random, so that who waited together asks apart."""
 
 LONGEST = timedelta(days=366)
-
-
-@dataclass(frozen=True, slots=True)
-class TierLeft:
-    """What one of several limits says.
-
-    Attributes:
-        name: Its name in `Tiers`.
-        limit: What it grants in its window.
-        window: Its window.
-        remaining: What is left for requests of cost 1.
-        reset_after: When everything is there again.
-    """
-
-    name: str
-    limit: int
-    window: timedelta
-    remaining: int
-    reset_after: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """What `RateLimiter.take_up_to` took.
-
-    Attributes:
-        count: How many tokens; 0 when there was none.
-        remaining: What is left.
-        retry_after: When there is one again; 0 when there was one.
-    """
-
-    count: int
-    remaining: int
-    retry_after: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a limiter says to one request.
-
-    Attributes:
-        allowed: Whether it may go on; if so its cost was taken, unless it only looked.
-        limit: What the rule grants in its window.
-        window: The rule's window.
-        remaining: What is left for requests of cost 1.
-        retry_after: When the same request would be granted if nobody else takes any; 0 when
-            it was.
-        reset_after: When everything is there again.
-        is_guess: The server could not be asked: the limiter's ``outage`` decided.
-        is_blocked: The subject was shut out by `RateLimiter.block`.
-        tiers: Of several limits each one; ``limit`` to ``reset_after`` are then those of the
-            one that refused the request, or has the least left.
-    """
-
-    allowed: bool
-    limit: int
-    window: timedelta
-    remaining: int
-    retry_after: timedelta
-    reset_after: timedelta
-    is_guess: bool = False
-    is_blocked: bool = False
-    tiers: tuple[TierLeft, ...] = ()
-
-    def __bool__(self) -> bool:
-        return self.allowed
-
-    def headers(self, policy: str = "default") -> dict[str, str]:
-        """HTTP fields for a response, names in their usual spelling.
-
-        ``RateLimit-Policy`` and ``RateLimit`` as in draft-ietf-httpapi-ratelimit-headers-10,
-        and ``Retry-After`` of RFC 9110, in whole seconds, for a request that was refused.
-
-        Several limits are named by their own names, all of them in both fields.
-
-        Args:
-            policy: Name of the policy: printable ASCII without quotes and backslashes.
-        """
-        own = TierLeft(policy, self.limit, self.window, self.remaining, self.reset_after)
-        shown = self.tiers or (own,)
-        for tier in shown:
-            name = tier.name
-            if not name.isascii() or not name.isprintable() or set(name) & {'"', "\\"}:
-                expected = "printable ASCII without quotes and backslashes"
-                raise InvalidArgumentValue("Decision.headers", "policy", name, expected)
-        found = {
-            "RateLimit-Policy": ", ".join(
-                f'"{one.name}";q={one.limit};w={_seconds(one.window)}' for one in shown
-            ),
-            "RateLimit": ", ".join(
-                f'"{one.name}";r={one.remaining};t={_seconds(one.reset_after)}' for one in shown
-            ),
-        }
-        if not self.allowed:
-            found["Retry-After"] = str(max(_seconds(self.retry_after), 1))
-        return found
-
-
-def _seconds(span: timedelta) -> int:
-    return -(-span // timedelta(seconds=1))
-
-
-class LimitExceeded(RedisLuaError):
-    """A request was refused, or would have to wait longer than it may.
-
-    Attributes:
-        subject: Whose request.
-        decision: What the limiter said last.
-    """
-
-    def __init__(self, subject: str, decision: Decision) -> None:
-        super().__init__(
-            f"{subject!r} is over its limit of {decision.limit} in {decision.window}: "
-            f"retry in {decision.retry_after.total_seconds():.3f} s"
-        )
-        self.subject = subject
-        self.decision = decision
-
-
-class CostTooLarge(RedisLuaError):
-    """A request costs more than the rule ever grants at once: waiting will not help.
-
-    Attributes:
-        subject: Whose request.
-        cost: What it costs.
-        most: What is granted at once.
-    """
-
-    def __init__(self, subject: str, cost: int, most: int) -> None:
-        super().__init__(f"{subject!r} asks for {cost}, and the rule never grants more than {most}")
-        self.subject = subject
-        self.cost = cost
-        self.most = most
 
 
 _REFUSED = (
@@ -195,6 +62,9 @@ _TOO_LARGE = (
 )
 
 
+_BLOCKED = (scripts.BlockBlocked, scripts.GcraMultiBlocked)
+
+
 class LimiterPlans:
     """The plans of one limiter."""
 
@@ -208,7 +78,7 @@ class LimiterPlans:
         self._outage = outage
         self._namespace = namespace
         self._blocks = blocks and not isinstance(rule, Tiers)  # whose script looks itself
-        self._local: Local | None = local_of(rule) if outage == "local" else None
+        self._local = Local(rule) if outage == "local" else None
 
     def consume(self, subject: str, cost: int) -> Plan[Decision]:
         """Take, or learn how long to wait."""
@@ -245,27 +115,33 @@ class LimiterPlans:
         return decision
 
     def _decided(self, call: Call[Any], subject: str, cost: int, *, takes: bool) -> Plan[Decision]:
+        reply = yield from self._asked(call, subject)
+        if isinstance(reply, _BLOCKED):
+            return self._shut_out(reply.retry_after)
+        if reply is None:
+            return self._guessed(subject, cost, takes=takes)
+        return self._said(reply, subject, cost)
+
+    def _asked(self, call: Call[Any], subject: str) -> Plan[Any]:
+        """The reply, or that the subject is shut out; None when a guess has to do.
+
+        Who is known to be shut out stays out, also where the limit itself cannot be asked.
+        """
         try:
-            blocked, reply = yield from self._asked(call, subject)
+            if not self._blocks:
+                return (yield from ask(call))
+            block, reply = yield from ask_many(self._block(subject, "check"), call)
+            for one in (block, reply):
+                if isinstance(one, _BLOCKED):
+                    return one
+                if isinstance(one, BaseException):
+                    raise one
         except (NotExecuted, OutcomeUnknown) as error:
             if self._outage == "raise":
                 raise
             _log.warning("deciding on %r without the server (%s): %s", subject, self._outage, error)
-            return self._guessed(subject, cost, takes=takes)
-        for found in (blocked, reply):
-            if isinstance(found, scripts.BlockBlocked | scripts.GcraMultiBlocked):
-                return self._shut_out(found.retry_after)
-        return self._said(reply, subject, cost)
-
-    def _asked(self, call: Call[Any], subject: str) -> Plan[tuple[Any, Any]]:
-        """Whether the subject is shut out, if that is asked for, and the reply."""
-        if not self._blocks:
-            return None, (yield from ask(call))
-        found = yield from ask_many(self._block(subject, "check"), call)
-        for one in found:
-            if isinstance(one, BaseException):
-                raise one
-        return found[0], found[1]
+            return None
+        return reply
 
     def _block(
         self, subject: str, mode: Literal["block", "lift", "check"], span: int = 1
@@ -273,15 +149,10 @@ class LimiterPlans:
         return scripts.block(subject=subject, span=span, mode=mode, namespace=self._namespace)
 
     def _shut_out(self, left: timedelta) -> Decision:
-        return Decision(
-            allowed=False,
-            limit=self._rule.limit,
-            window=self._rule.window,
-            remaining=0,
-            retry_after=left,
-            reset_after=left,
-            is_blocked=True,
+        decision = self._of_all(
+            Said(allowed=False, remaining=0, retry_after=left, reset_after=left)
         )
+        return replace(decision, is_blocked=True)
 
     # --- beside the decisions ------------------------------------------------------------------
 
@@ -293,10 +164,18 @@ class LimiterPlans:
     def take_up_to(self, subject: str, count: int) -> Plan[Granted]:
         """Take what there is, up to a number."""
         call = self._gcra("take_up_to").up_to(subject, count, self._namespace)
-        reply = yield from ask(call)
+        reply = yield from self._asked(call, subject)
         if isinstance(reply, scripts.TakeUpToGranted):
             return Granted(reply.granted, reply.remaining, NOW)
-        return Granted(0, 0, reply.retry_after)
+        if reply is not None:
+            return Granted(0, 0, reply.retry_after, is_blocked=isinstance(reply, _BLOCKED))
+        if self._local is not None:
+            count, said = self._local.take_up_to(subject, count)
+            retry = NOW if count else said.retry_after
+            return Granted(count, said.remaining, retry, is_guess=True)
+        if self._outage == "allow":
+            return Granted(min(count, self._rule.burst), 0, NOW, is_guess=True)
+        return Granted(0, 0, self._rule.window, is_guess=True)
 
     def settle(self, subject: str, delta: int, token: str | None) -> Plan[int]:
         """Correct a charge: what remains, negative for a debt."""
@@ -342,40 +221,40 @@ class LimiterPlans:
         )
 
     def _of_tiers(self, rule: Tiers, reply: Any, *, allowed: bool) -> Decision:
-        tiers = tuple(
-            TierLeft(
-                row.name,
-                rule.tiers[row.name].limit,
-                rule.tiers[row.name].window,
-                row.remaining,
-                row.reset_after,
-            )
-            for row in reply.tiers
-        )
+        tiers = [left_of(row.name, rule.tiers[row.name], row) for row in reply.tiers]
         if allowed:
-            shown = min(tiers, key=lambda tier: tier.remaining)
-        else:
-            shown = next(tier for tier in tiers if tier.name == reply.tier)
-        return Decision(
-            allowed=allowed,
-            limit=shown.limit,
-            window=shown.window,
-            remaining=shown.remaining,
-            retry_after=NOW if allowed else reply.retry_after,
-            reset_after=shown.reset_after,
-            tiers=tiers,
-        )
+            return decision_on(least(tiers), NOW, tiers, allowed=True)
+        shown = next(tier for tier in tiers if tier.name == reply.tier)
+        return decision_on(shown, reply.retry_after, tiers, allowed=False)
 
     def _guessed(self, subject: str, cost: int, *, takes: bool) -> Decision:
-        allowed, left, retry, reset = self._outage == "allow", 0, self._rule.window, NOW
-        if self._local is not None:
-            allowed, left, retry, reset = self._local.decide(subject, cost, takes=takes)
-        return Decision(
-            allowed=allowed,
-            limit=self._rule.limit,
-            window=self._rule.window,
-            remaining=left,
-            retry_after=NOW if allowed else retry,
-            reset_after=reset,
-            is_guess=True,
-        )
+        if cost > self._rule.burst:
+            raise CostTooLarge(subject, cost, self._rule.burst)
+        if self._local is None:
+            allowed = self._outage == "allow"
+            retry = NOW if allowed else self._rule.window
+            decision = self._of_all(Said(allowed, 0, retry, NOW))
+        else:
+            decision = self._of_each(self._local.decide(subject, cost, takes=takes))
+        return replace(decision, is_guess=True)
+
+    def _of_all(self, said: Said) -> Decision:
+        """What holds for each limit of the rule; of several, the one that grants the least."""
+        tiers = self._rule.tiers.items() if isinstance(self._rule, Tiers) else ()
+        each = [left_of(name, tier, said) for name, tier in tiers]
+        shown = left_of("", self._rule, said)
+        return decision_on(shown, said.retry_after, each, allowed=said.allowed)
+
+    def _of_each(self, said: tuple[Said, ...]) -> Decision:
+        """What each limit of the rule says by itself."""
+        if not isinstance(self._rule, Tiers):
+            return self._of_all(said[0])
+        tiers = [
+            left_of(name, tier, one)
+            for (name, tier), one in zip(self._rule.tiers.items(), said, strict=True)
+        ]
+        refused = [pair for pair in zip(said, tiers, strict=True) if not pair[0].allowed]
+        if not refused:
+            return decision_on(least(tiers), NOW, tiers, allowed=True)
+        longest, shown = max(refused, key=lambda pair: pair[0].retry_after)
+        return decision_on(shown, longest.retry_after, tiers, allowed=False)

@@ -24,7 +24,8 @@ Work whose cost is known when it is done is settled: ``consume`` what it may cos
 A subject that is unknown to the server has its whole burst: keep limiters on a server that does
 not evict. What happens while the server cannot be asked is the application's choice:
 ``outage`` is ``raise`` (the `CallError`), ``allow``, ``deny``, or ``local``: the same rate for
-each process by itself.
+each process by itself. It is for what takes and looks: `RateLimiter.settle`, ``reset``, ``block``
+and ``unblock`` raise, since they are lost on a server that is not there.
 """
 
 from __future__ import annotations
@@ -46,15 +47,14 @@ from redislua.patterns._limit_rules import (
     TokenBucket,
     WindowCounter,
 )
-from redislua.patterns._rate_limiter import (
+from redislua.patterns._limit_terms import (
     CostTooLarge,
     Decision,
     Granted,
-    LimiterPlans,
     LimitExceeded,
-    Outage,
     TierLeft,
 )
+from redislua.patterns._rate_limiter import LimiterPlans, Outage
 from redislua.runtime import DEFAULT_DEADLINE, AsyncClient, BlockingClient
 
 __all__ = [
@@ -94,6 +94,30 @@ class RateLimiter:
     ...     return f"to {name}"
     >>> send_mail("ada")
     'to ada'
+
+    Several limits in one call, and who misbehaves shut out for a while:
+
+    >>> minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    >>> tiers = RateLimiter(client, Tiers(minute=Gcra(2, minute), hour=Gcra(3, hour)))
+    >>> tiers.consume("user:44").headers()["RateLimit-Policy"]
+    '"minute";q=2;w=60, "hour";q=3;w=3600'
+    >>> tiers.block("user:44", minute)
+    datetime.timedelta(seconds=60)
+    >>> tiers.consume("user:44").is_blocked
+    True
+    >>> tiers.unblock("user:44")
+    >>> tiers.reset("user:44")
+    True
+
+    Work whose cost is known afterwards, and work in batches:
+
+    >>> tokens = RateLimiter(client, Gcra(1_000, hour, max_debt=200))
+    >>> bool(tokens.consume("user:45", 800))
+    True
+    >>> tokens.settle("user:45", -300)
+    500
+    >>> tokens.take_up_to("user:45", 600).count
+    500
     """
 
     def __init__(
@@ -153,7 +177,16 @@ class RateLimiter:
         return self._driver.run(self._plans.wait(subject, cost, within.total_seconds()))
 
     def take_up_to(self, subject: str, count: int) -> Granted:
-        """Take as many tokens as there are, up to ``count``; the rule is a `Gcra`."""
+        """Take as many tokens as there are, up to ``count``.
+
+        Args:
+            subject: Whose.
+            count: How many at most, at least 1.
+
+        Raises:
+            InvalidArgumentType: The rule is no `Gcra`.
+            CallError: The server could not be asked, unless ``outage`` says otherwise.
+        """
         return self._driver.run(self._plans.take_up_to(subject, count))
 
     def settle(self, subject: str, delta: int, *, token: str | None = None) -> int:
@@ -165,6 +198,10 @@ class RateLimiter:
                 rule's ``max_debt`` below nothing. The rule is a `Gcra`.
             token: A name for this correction, if it may be made again by another process;
                 within an hour it is made once.
+
+        Raises:
+            InvalidArgumentType: The rule is no `Gcra`.
+            CallError: The server could not be asked, whatever ``outage`` says.
         """
         return self._driver.run(self._plans.settle(subject, delta, token))
 

@@ -1,11 +1,12 @@
-#!lua
+#!lua flags=allow-oom
 --- Shut a subject out for a while, whatever its limits say; or look, or let it in again.
 --
 -- `gcra_multi` answers `Blocked` for a subject that is shut out. The other limiters do not
 -- look, so that they cost no more: ask in mode `check` beside them, in the same pipeline.
 --
 -- Modes: `block` shuts out for span from now on, or for as long as before where that is
--- longer; `lift` lets in again; `check` only looks. A call sent again does no more.
+-- longer; `lift` lets in again; `check` only looks. A call sent again does the same again: it
+-- shuts out for span from then on, or lets in. All modes work on a full server too.
 --
 -- @version 1.0.0
 -- @key     block       limit:{<subject>}:block string expires

@@ -8,9 +8,12 @@
 -- `Limited` names the tier that is refused for longest, and when all of them would grant
 -- the call if nobody else takes any. `TooLarge` names a tier whose burst can never cover
 -- its cost. tiers tells of each what remains, and when it is full again. A subject that
--- `block` shuts out is `Blocked`. mode peek takes nothing and writes nothing.
+-- `block` shuts out is `Blocked`. mode peek, and costs that are all 0, take nothing and
+-- write nothing.
 --
--- All callers of a subject pass the same tiers. A tier that is left out is kept as it is.
+-- All callers of a subject pass the same tiers. A tier that is left out is kept as it
+-- is, for as long as the others are in use: let names be few, with no dates in them.
+--
 -- Limits of different subjects, a user's and those of the whole service, lie in different
 -- slots: ask for them one after the other, the widest last, and give back with `settle`.
 --
@@ -39,6 +42,7 @@
 --   gcra_multi subject=user:1 tiers=[(m, 2, 60s, 2, 1) (h, 3, 3600s, 3, 1)] -> Limited tier=m retry_after<=30s
 --   gcra_multi subject=user:1 tiers=[(h, 3, 3600s, 3, 1)] -> Allowed
 --   gcra_multi subject=user:1 tiers=[(m, 2, 60s, 2, 1) (h, 3, 3600s, 3, 1)] mode=peek -> Limited tier=h retry_after<=1200s
+--   gcra_multi subject=user:1 tiers=[(m, 2, 60s, 2, 0) (h, 3, 3600s, 3, 0)] -> Allowed
 -- @example what cannot be
 --   gcra_multi subject=user:2 tiers=[(m, 2, 60s, 2, 1) (h, 3, 3600s, 3, 4)] -> TooLarge tier=h burst=3
 --   gcra_multi subject=user:2 tiers=[(m, 11, 1ms, 2, 1)] -> error BadRate
@@ -66,6 +70,7 @@ if not tiers or 2 + 5 * tiers ~= #ARGV then
   return redis.error_reply('RLUA_BAD_ARGUMENT tiers must be the number of rows that follow, 1..8')
 end
 local names, tokens_us, bursts, costs, fields = {}, {}, {}, {}, {'v'}
+local takes = false
 for row = 1, tiers do
   local at = 5 * row - 2
   local name, limit, period_us = ARGV[at], ARGV[at + 1], ARGV[at + 2]
@@ -90,6 +95,7 @@ for row = 1, tiers do
   names[name], names[row] = true, name
   tokens_us[row], bursts[row], costs[row] = math.ceil(period_us / limit), burst, cost
   fields[row + 1] = 't:' .. name
+  takes = takes or mode == 'consume' and cost > 0
 end
 for row = 1, tiers do
   if costs[row] > bursts[row] then
@@ -135,7 +141,7 @@ for row = 1, tiers do
   end
 end
 
-if mode == 'consume' and (not refused or is_beyond) then
+if takes and (not refused or is_beyond) then
   local written, ends_us = {'v', '1'}, 0
   for row = 1, tiers do
     if not refused then

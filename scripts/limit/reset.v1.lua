@@ -2,7 +2,7 @@
 --- Forget everything about a subject: each limit is whole again, and no block is left.
 --
 -- It goes for all limiters of the family, whichever the subject has. existed tells whether
--- there was anything. A call sent again finds nothing.
+-- there was anything. A call sent again forgets again, what was taken in between included.
 --
 -- @version 1.0.0
 -- @key     state       limit:{<subject>}:gcra string expires

@@ -8,8 +8,10 @@
 -- it has earned them. A debt ends at max_debt: `DebtCapped` says that not all of delta
 -- was taken.
 --
--- Make a new token for each correction. Sent again within remember it is `Replayed`. The
--- last 64 corrections of a subject are remembered.
+-- Make a new token for each correction. Sent again within remember it is `Replayed`, also
+-- when other corrections are remembered for less, or the server's clock was set back
+-- meanwhile. It may be so for longer, for a day at most while the clock goes on. The last
+-- 64 corrections of a subject are remembered.
 --
 -- @version 1.0.0
 -- @key     state       limit:{<subject>}:gcra string expires
@@ -28,7 +30,7 @@
 -- @error   BadRate     The arguments, each in its range, make no rate that can be kept.
 -- @error   BadState    The key holds a state that this version of the family does not understand.
 -- @retry   safe
--- @budget  calls<=8 growth=1
+-- @budget  calls<=10 growth=1
 -- @example it took less
 --   limit.gcra subject=user:1 limit=5 period=60s burst=5 cost=4 -> Allowed remaining=1
 --   settle subject=user:1 limit=5 period=60s burst=5 max_debt=0 delta=-3 token=t1 -> Settled remaining=4
@@ -52,6 +54,7 @@ local LONGEST_US = 31622400000000 -- 366 days
 local EXACT = 9007199254740992 -- 2^53: integers up to here are exact
 
 local REMEMBERED = 64
+local LONGEST_REMEMBERED_US = 86400000000 -- a day
 
 local function integer(text, low, high)
   local number = text and text:find('^%-?%d+$') and tonumber(text)
@@ -128,11 +131,19 @@ local is_capped = full_us > ceiling_us
 if is_capped then
   full_us = ceiling_us
 end
-local now_ms = math.floor(now_us / 1000)
-redis.call('ZREMRANGEBYSCORE', settled, '-inf', string.format('%.0f', now_ms - remember_ms))
-redis.call('ZADD', settled, string.format('%.0f', now_ms), token)
+
+-- Scores only grow, whatever the clock does: the oldest correction makes room, never the one
+-- that was just made. How long each is to be remembered is not stored, so none is forgotten
+-- before the longest time that any caller may have asked for, and no expiry is made shorter.
+local newest = redis.call('ZRANGE', settled, -1, -1, 'WITHSCORES')
+local at_us = math.max(now_us, (tonumber(newest[2]) or 0) + 1)
+local forgotten_us = string.format('%.0f', now_us - LONGEST_REMEMBERED_US)
+redis.call('ZREMRANGEBYSCORE', settled, '-inf', forgotten_us)
+redis.call('ZADD', settled, string.format('%.0f', at_us), token)
 redis.call('ZREMRANGEBYRANK', settled, 0, -REMEMBERED - 1)
-redis.call('PEXPIRE', settled, string.format('%.0f', remember_ms))
+if redis.call('PTTL', settled) < remember_ms then
+  redis.call('PEXPIRE', settled, string.format('%.0f', remember_ms))
+end
 if full_us > now_us then
   local expires_at_ms = string.format('%.0f', math.ceil(full_us / 1000))
   redis.call('SET', state, string.format('%.0f', full_us), 'PXAT', expires_at_ms)

@@ -23,6 +23,7 @@ from tests.rig.history import History, Step, Steps
 from tests.rig.linearizability import REFUSED, Model, check
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+DAY_MS = 86_400_000
 STATE, SETTLED = "limit:{u}:gcra", "limit:{u}:settled"
 RATE: dict[str, Any] = {"subject": "u", "limit": 100, "period": HOUR, "burst": 100}
 
@@ -93,14 +94,48 @@ def test_the_last_corrections_are_remembered_and_no_more(call: Any, client: Any)
 
 def test_corrections_of_long_ago_are_forgotten(client: redis.Redis) -> None:
     clocked = Clocked(client)
-    mine = settle(5, remember=timedelta(seconds=1), max_debt=100)
+    mine = settle(5, max_debt=100)
     assert clocked.run(mine) == limit.SettleSettled(95)
-    clocked.now_us += 2_000_000
 
-    assert isinstance(clocked.run(settle(0, max_debt=100)), limit.SettleSettled)
-    assert isinstance(clocked.run(mine), limit.SettleReplayed)  # remember is the caller's own
-    clocked.run(settle(0, remember=timedelta(seconds=1), max_debt=100))
-    assert clocked.run(mine) == limit.SettleSettled(90)
+    clocked.advance(DAY_MS - 1)
+    clocked.run(settle(0, max_debt=100))
+    assert isinstance(clocked.run(mine), limit.SettleReplayed)
+    clocked.advance(1)
+    clocked.run(settle(0, max_debt=100))
+    assert isinstance(clocked.run(mine), limit.SettleSettled)
+
+
+def test_a_correction_remembered_for_less_makes_nobody_forget(client: redis.Redis) -> None:
+    """Each is remembered for at least as long as its own call said."""
+    clocked = Clocked(client)
+    mine, brief = settle(-10), settle(0, remember=timedelta(seconds=1))
+    clocked.run(gcra(80))
+    clocked.run(mine)
+    clocked.advance(2_000)
+
+    clocked.run(brief)
+
+    assert 3_500_000 < client.pttl(SETTLED) <= 3_600_000
+    assert clocked.run(mine) == limit.SettleReplayed(30)
+
+
+@pytest.mark.parametrize("step_ms", [-60_000, 0], ids=["set back", "standing still"])
+def test_a_correction_is_remembered_whatever_the_clock_does(
+    client: redis.Redis, step_ms: int
+) -> None:
+    """With as many remembered as can be, the oldest makes room, and never the new one."""
+    clocked = Clocked(client)
+    for at in range(64):
+        clocked.run(settle(0, token=f"b{at:02}"))
+    clocked.advance(step_ms)
+    clocked.run(gcra(80))
+    mine = settle(-10, token="a")
+
+    assert clocked.run(mine) == limit.SettleSettled(30)
+    assert clocked.run(mine) == limit.SettleReplayed(30)
+    assert client.zcard(SETTLED) == 64
+    assert client.zscore(SETTLED, "b00") is None
+    assert client.zscore(SETTLED, "b01") is not None
 
 
 # --- take_up_to -----------------------------------------------------------------------------
@@ -181,18 +216,30 @@ def test_everything_about_a_subject_is_forgotten(call: Any, client: Any) -> None
         assert not type(call(again)).__name__.endswith(("Limited", "Capped"))
 
 
-def test_a_full_server_forgets_and_shuts_nobody_out(
+def test_a_full_server_charges_nobody_and_forgets(
     client: redis.Redis, make_full: Callable[[], None], dataset: Callable[[], Any]
 ) -> None:
     run(client, gcra(50))
     make_full()
     before = dataset()
 
-    for refused in (take(1), settle(-1), block()):
+    for refused in (take(1), settle(-1)):
         with pytest.raises(OutOfMemory):
             run(client, refused)
     assert dataset() == before
     assert run(client, RESET) == limit.ResetReset(existed=True)
+
+
+def test_a_full_server_still_shuts_out_and_lets_in(
+    client: redis.Redis, make_full: Callable[[], None]
+) -> None:
+    make_full()
+
+    assert run(client, block()) == limit.BlockBlocked(MINUTE)
+    assert isinstance(run(client, block("check")), limit.BlockBlocked)
+    assert client.pttl("limit:{u}:block") > 0
+    assert run(client, block("lift")) == limit.BlockFree()
+    assert run(client, block("check")) == limit.BlockFree()
 
 
 # --- callers that compete -------------------------------------------------------------------

@@ -72,6 +72,17 @@ def test_looking_takes_nothing(call: Any, dataset: Any) -> None:
     assert dataset() == before
 
 
+def test_costs_of_nothing_write_nothing(call: Any, dataset: Any) -> None:
+    free: list[Tier] = [(*tier[:4], 0) for tier in PAIR]
+    assert [row.remaining for row in call(ask(*free)).tiers] == [2, 3]
+    assert dataset() == {}
+
+    call(ask())
+    before = dataset()
+    assert [row.remaining for row in call(ask(*free)).tiers] == [1, 2]
+    assert dataset() == before
+
+
 def test_who_is_shut_out_is_told_so(call: Any) -> None:
     call(limit.block(subject="u", span=MINUTE))
 
@@ -127,9 +138,8 @@ def test_a_full_server_is_refused_before_anything_is_written(
     make_full()
     before = dataset()
 
-    for refused in (ask(), limit.block(subject="u", span=MINUTE)):
-        with pytest.raises(OutOfMemory):
-            run(client, refused)
+    with pytest.raises(OutOfMemory):
+        run(client, ask())
     assert dataset() == before
     assert run(client, limit.reset(subject="u")) == limit.ResetReset(existed=True)
 
@@ -191,7 +201,8 @@ class Machine(RuleBasedStateMachine):
         if longest <= 0 and mode == "consume":
             for rate, tier in zip(rates, tiers, strict=True):
                 full[rate.name] += tier[4] * rate.token
-        if mode == "consume" and (longest <= 0 or is_cut):
+        takes = mode == "consume" and any(tier[4] for tier in tiers)
+        if takes and (longest <= 0 or is_cut):
             self.full |= full
         assert isinstance(reply, limit.GcraMultiLimited if longest > 0 else limit.GcraMultiAllowed)
         rows: Any = reply.tiers

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from redislua.errors import CallError, InvalidArgumentType, InvalidArgumentValue
+from redislua.patterns._local_limits import Local
 from redislua.patterns.rate_limiter import (
     AsyncRateLimiter,
     CostTooLarge,
@@ -185,6 +186,11 @@ def test_headers_of_a_grant_and_of_a_refusal() -> None:
     }
 
 
+def test_a_bucket_that_never_refills_is_no_rule() -> None:
+    with pytest.raises(InvalidArgumentValue, match="refill"):
+        TokenBucket(capacity=5, refill=0, period=HOUR)
+
+
 @pytest.mark.parametrize("policy", ['a"b', "a\\b", "ä", "a\nb"])
 def test_a_policy_that_would_break_a_header_is_refused(policy: str) -> None:
     decision = Decision(True, 1, SECOND, 1, timedelta(0), timedelta(0))
@@ -218,11 +224,36 @@ def test_without_a_server_the_application_has_chosen(stage: Stage, client: Any) 
 
 
 @pytest.mark.parametrize(
+    "rule",
+    [
+        Gcra(limit=500, period=timedelta(milliseconds=500), burst=7),
+        Gcra(limit=3, period=timedelta(days=300), burst=3),
+        Quota(limit=9_007_199_254_740_991, window=timedelta(milliseconds=1)),
+    ],
+    ids=["short", "long", "many"],
+)
+def test_without_a_server_nothing_is_lost_or_gained_by_rounding(rule: Any) -> None:
+    """To the nanosecond, on a machine that has run for a year."""
+    now_ns, count = 365 * 86_400 * 10**9 + 7, rule.burst
+    local = Local(rule, lambda: now_ns)
+
+    assert local.decide("u", count, takes=False)[0].remaining == count
+    assert local.take_up_to("u", count + 1)[0] == count
+    (empty,) = local.decide("u", 1, takes=True)
+    assert (empty.allowed, empty.remaining) == (False, 0)
+    token_ns = rule.window // timedelta(microseconds=1) * 1_000 / rule.limit
+    assert 0 <= empty.retry_after / timedelta(microseconds=1) * 1_000 - token_ns < 1_001
+    now_ns += empty.retry_after // timedelta(microseconds=1) * 1_000
+    assert local.decide("u", 1, takes=False)[0].allowed
+
+
+@pytest.mark.parametrize(
     ("rule", "options", "named"),
     [
         (Gcra(limit=0, period=HOUR), {}, "limit"),
         (SlidingWindow(limit=5_000, window=HOUR), {}, "limit"),
         (Quota(limit=5, window=timedelta(0)), {}, "window"),
+        (Gcra(limit=5, period=timedelta(0)), {"outage": "local"}, "period"),
         (RULES["gcra"], {"outage": "ignore"}, "outage"),
         (RULES["gcra"], {"namespace": "a b"}, "namespace"),
     ],
