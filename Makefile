@@ -6,7 +6,8 @@ READY := .venv/.ready
 BENCH := .venv-bench/bin
 BENCH_READY := .venv-bench/.ready
 OLDEST := .venv-oldest
-CALLS := tests/runtime tests/cluster tests/faults tests/patterns
+CALLS := tests/runtime tests/cluster tests/faults \
+  $(addprefix tests/patterns/test_, connect_retries.py connect_settings.py connect_tls.py connect_url.py plans.py pops.py)
 # Tests wait for half of their time, so three of them keep two processors busy.
 WORKERS ?= 3
 

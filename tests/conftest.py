@@ -24,11 +24,15 @@ from tests.surfaces import CLUSTER, SINGLE, WAYS, Surface, Way, WholeCluster, se
 pytest_plugins = ["tests.rig.fixtures"]
 
 WAITING = frozenset(
-    {"budget", "cli", "cluster", "coalescing", "engine", "faults", "inspect", "patterns", "probe"}
-    | {"rig", "runtime", "server", "soak", "tests"}
+    {"budget", "cluster", "coalescing", "engine", "faults", "inspect", "patterns", "probe"}
+    | {"rig", "runtime", "server", "soak"}
 )
 """Folders of tests that wait for elections, time-outs, starts of servers, programs and
 measurements, and of what lies over calls."""
+
+PROGRAMS = frozenset({"cli", "tests"})
+"""Folders of tests of programs: what they print does not depend on the server, but where a test
+is marked ``ends``."""
 
 FAMILIES = frozenset(path.name for path in (Path(__file__).parents[1] / "scripts").iterdir())
 FAMILIES |= {"catalogue"}
@@ -72,6 +76,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "single_server(reason): needs one server: not run on the ways of a cluster"
     )
     config.addinivalue_line(
+        "markers", "ends: a program whose figures are the server's: run on the first and the last"
+    )
+    config.addinivalue_line(
         "markers",
         "client_side: what the client does, on whatever server: run on one of those chosen",
     )
@@ -95,6 +102,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = _chosen(metafunc.config)
         if metafunc.definition.get_closest_marker("client_side"):
             names = names[:1]
+        elif not everywhere and folder in PROGRAMS:
+            is_marked = metafunc.definition.get_closest_marker("ends") is not None
+            names = _ends(names) if is_marked else names[:1]
         elif folder in WAITING | FAMILIES:
             names = names if everywhere else _ends(names)
     if "surface" not in metafunc.fixturenames:

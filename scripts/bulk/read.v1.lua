@@ -4,12 +4,12 @@
 -- rows holds those that are there, by their index, from 0.
 --
 -- @version 1.0.0
--- @key     documents... bulk:{<group>}:<key> hash 1..100 expires
+-- @key     documents... bulk:{<group>}:<key> hash 1..64 expires
 -- @returns Found        rows:(index:int version:int value:bytes)...
 -- @error   BadState     The key holds a state that this version of the family does not understand.
 -- @state   documents bulk-document/1
 -- @retry   safe
--- @budget  calls<=200 growth=linear n=keys
+-- @budget  calls<=128 growth=linear n=keys
 -- @example those that are there
 --   bulk.set_if group=users key=[1, 2] ttl=1h rows=[(7, ann) (3, bob)] -> Stored stored=2
 --   read group=users key=[2, 9, 1] -> Found rows=[(0, 3, bob) (2, 7, ann)]

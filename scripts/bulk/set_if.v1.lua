@@ -20,19 +20,19 @@
 -- other use pipelines: many keys at once, no versions.
 --
 -- @version 1.0.0
--- @key     documents...   bulk:{<group>}:<key> hash 1..100 expires
+-- @key     documents...   bulk:{<group>}:<key> hash 1..64 expires
 -- @arg     ttl            ms 1..31_622_400_000
 -- @arg     mode           enum(newer, absent) = newer
 -- @arg     all_or_nothing bool = false
 -- @arg     spread         ms 0..31_622_400_000 = 0
--- @arg     rows:(version:int 0..9_007_199_254_740_991 value:bytes 0..4_096)... 1..100
+-- @arg     rows:(version:int 0..9_007_199_254_740_991 value:bytes 0..4_096)... 1..64
 -- @returns Stored         stored:int rejected:(index:int version:int)...
 -- @returns Refused        rejected:(index:int version:int)...
 -- @error   BadArgument    An argument is malformed or out of the range that the header declares.
 -- @error   BadState       The key holds a state that this version of the family does not understand.
 -- @state   documents bulk-document/1
 -- @retry   safe
--- @budget  calls<=500 growth=linear n=keys
+-- @budget  calls<=320 growth=linear n=keys
 -- @example an older state of the source overwrites nothing
 --   set_if group=users key=[1, 2] ttl=1h rows=[(7, ann) (3, bob)] -> Stored stored=2 rejected=[]
 --   set_if group=users key=[1, 2] ttl=1h rows=[(6, old) (4, bobby)] -> Stored stored=1 rejected=[(0, 7)]
@@ -66,9 +66,9 @@ spread_ms = integer(spread_ms, 0, 31622400000)
 if not spread_ms then
   return redis.error_reply('RLUA_BAD_ARGUMENT spread must be an integer in 0..31622400000 ms')
 end
-rows = integer(rows, 1, 100)
+rows = integer(rows, 1, 64)
 if not rows or rows ~= #KEYS or 5 + 2 * rows ~= #ARGV then
-  return redis.error_reply('RLUA_BAD_ARGUMENT rows must be as many as there are keys, 1..100')
+  return redis.error_reply('RLUA_BAD_ARGUMENT rows must be as many as there are keys, 1..64')
 end
 local seen, versions = {}, {}
 for index = 1, #KEYS do

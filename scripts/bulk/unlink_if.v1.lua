@@ -7,14 +7,14 @@
 -- there, absent ones among them: a call sent again gets the same answer.
 --
 -- @version 1.0.0
--- @key     documents... bulk:{<group>}:<key> hash 1..100 expires
--- @arg     rows:(version:int 0..9_007_199_254_740_991)... 1..100
+-- @key     documents... bulk:{<group>}:<key> hash 1..64 expires
+-- @arg     rows:(version:int 0..9_007_199_254_740_991)... 1..64
 -- @returns Removed     gone:int kept:(index:int version:int)...
 -- @error   BadArgument An argument is malformed or out of the range that the header declares.
 -- @error   BadState    The key holds a state that this version of the family does not understand.
 -- @state   documents bulk-document/1
 -- @retry   safe
--- @budget  calls<=201 growth=linear n=keys
+-- @budget  calls<=129 growth=linear n=keys
 -- @example what is newer stays
 --   bulk.set_if group=users key=[1, 2] ttl=1h rows=[(7, ann) (3, bob)] -> Stored stored=2
 --   unlink_if group=users key=[1, 2, 3] rows=[(7) (2) (9)] -> Removed gone=2 kept=[(1, 3)]
@@ -30,9 +30,9 @@ local function integer(text, low, high)
   return number and number >= low and number <= high and number or nil
 end
 
-rows = integer(rows, 1, 100)
+rows = integer(rows, 1, 64)
 if not rows or rows ~= #KEYS or 1 + rows ~= #ARGV then
-  return redis.error_reply('RLUA_BAD_ARGUMENT rows must be as many as there are keys, 1..100')
+  return redis.error_reply('RLUA_BAD_ARGUMENT rows must be as many as there are keys, 1..64')
 end
 
 local kept, removed = {}, {}

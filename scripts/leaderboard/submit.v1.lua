@@ -153,14 +153,19 @@ if excess > 0 then
   end
   redis.call('HDEL', ids, unpack(gone))
 end
-if ttl_ms > 0 then
-  redis.call('PEXPIRE', scores, string.format('%.0f', ttl_ms))
-  redis.call('PEXPIRE', ids, string.format('%.0f', ttl_ms))
+-- Called last: what expires at once is not to be looked at again.
+local function live_on()
+  if ttl_ms > 0 then
+    redis.call('PEXPIRE', scores, string.format('%.0f', ttl_ms))
+    redis.call('PEXPIRE', ids, string.format('%.0f', ttl_ms))
+  end
 end
 if is_below then
   local last = order == 'high' and 0 or -1
   local cut = redis.call('ZRANGE', scores, last, last, 'WITHSCORES')
+  live_on()
   return {'BelowCut', string.format('%.17g', tonumber(cut[2]))}
 end
 local rank, tied_rank = ranked_as(new_mark .. id, score_text)
+live_on()
 return {'Ranked', rank, tied_rank, score_text, old_score and string.format('%.17g', old_score)}

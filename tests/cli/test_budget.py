@@ -141,6 +141,7 @@ def test_outside_a_project_the_catalogue_is_run_and_nothing_can_be_recorded(plac
     assert "--update needs a project to write to" in update.stderr
 
 
+@pytest.mark.ends
 def test_the_catalogue_keeps_its_budgets_on_every_server(monkeypatch, server):
     monkeypatch.chdir(ROOT)
 

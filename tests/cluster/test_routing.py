@@ -300,7 +300,7 @@ def test_calls_of_one_moment_share_a_connection_to_each_node_unless_told_otherwi
     if caller.is_async:
 
         async def at_once() -> list[int]:
-            return await asyncio.gather(*(arun(client, call) for call in some * 10))
+            return await asyncio.gather(*(arun(client, call, deadline=20) for call in some * 10))
 
         replies = [reply for _ in range(3) for reply in caller.wait(at_once())]
     else:

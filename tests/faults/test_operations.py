@@ -152,7 +152,7 @@ def scripts_loaded() -> Callable[[redis.Redis], None]:
         SCRIPTS = tuple(scripts)
 
     def load(node: redis.Redis) -> None:
-        warm(node, Everything)
+        warm(node, Everything, deadline=60)
 
     return load
 
