@@ -51,8 +51,10 @@
 local log = KEYS[1]
 local limit, period_us, cost, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
+-- A call of a function costs the server as much as twenty operations: so `text + 0` stands
+-- for tonumber, and commands take numbers, which below 10^17 they write with all digits.
 local function integer(text, low, high)
-  local number = text and text:find('^%d+$') and tonumber(text)
+  local number = text and text:find('^%d+$') and text + 0
   return number and number >= low and number <= high and number or nil
 end
 
@@ -64,7 +66,7 @@ period_us = integer(period_us, 1000, 31622400000000)
 if not period_us then
   return redis.error_reply('RLUA_BAD_ARGUMENT period must be an integer in 1000..31622400000000 us')
 end
-cost = integer(cost, 1, 100)
+cost = cost == '1' and 1 or integer(cost, 1, 100)
 if not cost then
   return redis.error_reply('RLUA_BAD_ARGUMENT cost must be an integer in 1..100')
 end
@@ -77,20 +79,20 @@ if cost > limit then
 end
 
 local time = redis.call('TIME')
-local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local now_text = string.format('%.0f', now_us)
+local now_us = time[1] * 1000000 + time[2]
 
 -- An entry is `<token>:<index>` and scored with the time at which it was granted: the
 -- first one tells a resend, and entries of one microsecond stay apart.
-redis.call('ZREMRANGEBYSCORE', log, '-inf', string.format('%.0f', now_us - period_us))
+redis.call('ZREMRANGEBYSCORE', log, '-inf', now_us - period_us)
 local count = redis.call('ZCARD', log)
 local first_entry = token .. ':1'
 if count > 0 and redis.call('ZSCORE', log, first_entry) then
-  return {'Replayed', math.max(limit - count, 0)}
+  return {'Replayed', limit > count and limit - count or 0}
 end
 
 local excess = count + cost - limit
 if excess > 0 then
+  local now_text = string.format('%.0f', now_us)
   local ahead = redis.call('ZRANGE', log, '(' .. now_text, '+inf', 'BYSCORE', 'LIMIT', 0, 256)
   if #ahead > 0 then
     local moved = {}
@@ -109,16 +111,19 @@ end
 local oldest_us = now_us
 if count > 0 then
   local oldest = redis.call('ZRANGE', log, 0, 0, 'WITHSCORES')
-  oldest_us = math.min(tonumber(oldest[2]), now_us)
+  oldest_us = oldest[2] + 0
+  if oldest_us > now_us then
+    oldest_us = now_us
+  end
 end
 if cost == 1 then
-  redis.call('ZADD', log, now_text, first_entry)
+  redis.call('ZADD', log, now_us, first_entry)
 else
   local entries = {}
   for index = 1, cost do
-    entries[2 * index - 1], entries[2 * index] = now_text, token .. ':' .. index
+    entries[2 * index - 1], entries[2 * index] = now_us, token .. ':' .. index
   end
   redis.call('ZADD', log, unpack(entries))
 end
-redis.call('PEXPIREAT', log, string.format('%.0f', math.ceil((now_us + period_us) / 1000)))
+redis.call('PEXPIREAT', log, math.ceil((now_us + period_us) / 1000))
 return {'Allowed', limit - count - cost, math.ceil((oldest_us + period_us - now_us) / 1000)}

@@ -72,16 +72,19 @@ local LONGEST_US = 31622400000000 -- 366 days
 local TOKEN = 1000000 -- millionths: the unit of the balance
 local EXACT = 9007199254740992 -- 2^53: integers up to here are exact
 
+-- A call of a function costs the server as much as twenty operations: so `text + 0` stands
+-- for tonumber, and commands take numbers, which below 10^17 they write with all digits.
 local function integer(text, low, high)
-  local number = text and text:find('^%d+$') and tonumber(text)
+  local number = text and text:find('^%d+$') and text + 0
   return number and number >= low and number <= high and number or nil
 end
 
+local is_refill_capacity = refill == capacity
 capacity = integer(capacity, 1, 1000000000)
 if not capacity then
   return redis.error_reply('RLUA_BAD_ARGUMENT capacity must be an integer in 1..1000000000')
 end
-refill = integer(refill, 0, 1000000000)
+refill = is_refill_capacity and capacity or integer(refill, 0, 1000000000)
 if not refill then
   return redis.error_reply('RLUA_BAD_ARGUMENT refill must be an integer in 0..1000000000')
 end
@@ -89,7 +92,7 @@ period_us = integer(period_us, 1000, LONGEST_US)
 if not period_us then
   return redis.error_reply('RLUA_BAD_ARGUMENT period must be an integer in 1000..31622400000000 us')
 end
-cost = integer(cost, 0, 1000000000)
+cost = cost == '1' and 1 or integer(cost, 0, 1000000000)
 if not cost then
   return redis.error_reply('RLUA_BAD_ARGUMENT cost must be an integer in 0..1000000000')
 end
@@ -150,14 +153,17 @@ elseif format ~= '1' or not (stored_balance and since_us) then
 end
 
 local time = redis.call('TIME')
-local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local now_us = time[1] * 1000000 + time[2]
 
 -- `base` is the balance at the time it was stored, `balance` the one at this moment.
 local full, price = capacity * TOKEN, cost * TOKEN
-local base = math.min(stored_balance or full, full)
+local base = stored_balance and stored_balance < full and stored_balance or full
 local is_ahead = since_us and since_us > now_us -- the clock was set back
 local elapsed_us = since_us and not is_ahead and now_us - since_us or 0
-local balance = math.min(base + earned(elapsed_us, gain, span_us), full)
+local balance = base < full and base + earned(elapsed_us, gain, span_us) or full
+if balance > full then
+  balance = full
+end
 
 local takes = mode == 'consume' and cost > 0
 local is_enough = balance >= price
@@ -188,9 +194,8 @@ end
 
 -- A refusal writes nothing, but for a time or an expiry that would refuse for too long.
 if takes and (is_enough or is_ahead or is_stray) then
-  local base_text, now_text = string.format('%.0f', base), string.format('%.0f', now_us)
-  redis.call('HSET', bucket, 'v', '1', 'b', base_text, 't', now_text)
-  redis.call('PEXPIREAT', bucket, string.format('%.0f', expires_at_ms))
+  redis.call('HSET', bucket, 'v', '1', 'b', base, 't', now_us)
+  redis.call('PEXPIREAT', bucket, expires_at_ms)
 end
 
 local remaining = math.floor(balance / TOKEN)

@@ -49,6 +49,7 @@ sections:
   locks     pairs and hand-over among 20 waiters; redis-py, python-redis-lock
   caches    hits, and stampedes of 200 callers; cashews, aiocache
   boards    a leaderboard of a million players beside one of ten thousand
+  crowd     calls among ten keys and among a million: commands, server instructions (valgrind)
   lint      a thousand scripts, cold and unchanged; luacheck
 
 An environment with the peers in it: pip install -e '.[server]' -r tools/bench/requirements.txt

@@ -212,6 +212,27 @@ GOALS = (
     Goal("Fetches, cold key, 200 callers", 1, False, "", _most("stampede: redislua AsyncCache")),
     Goal("The same, the holder fails", 2, False, "", _most("failing: redislua AsyncCache")),
     Goal(
+        "The same, until all have an answer, while a lease is 30 s",
+        1,
+        False,
+        " s",
+        _most("failing wait: redislua AsyncCache"),
+    ),
+    Goal(
+        "A call among 1 000 000 keys, server instructions, to that among 10, any O(1) operation",
+        1.2,
+        False,
+        " x",
+        _most("crowd instructions"),
+    ),
+    Goal(
+        "The same, commands that are run",
+        1.2,
+        False,
+        " x",
+        _most("crowd commands"),
+    ),
+    Goal(
         "A leaderboard of 1 000 000 players, p99 of each call, to that of 10 000",
         2,
         False,

@@ -209,6 +209,15 @@ class Callgrind:
         found = re.findall(r"^(?:summary|totals): (\d+)", dump.read_text(), re.MULTILINE)
         return int(found[-1])
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Count nothing for a block, which is several times as fast."""
+        self._control("--instr=off")
+        try:
+            yield
+        finally:
+            self._control("--instr=on")
+
     def _control(self, what: str) -> None:
         subprocess.run(
             ["callgrind_control", what, str(self._pid)],  # noqa: S607

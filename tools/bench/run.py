@@ -13,6 +13,7 @@ from redislua.bindings import limit
 from . import figures, linting, sections
 from .boards import boards
 from .contest import Arena, Pace
+from .crowd import crowd
 from .guarantees import guarantees
 from .holding import holding
 from .measured import Report
@@ -28,7 +29,17 @@ SINGLE: dict[str, Callable[[Arena], None]] = {
 }
 """Sections on one server."""
 
-SECTIONS = (*SINGLE, "cluster", "memory", "guarantees", "locks", "caches", "boards", "lint")
+SECTIONS = (
+    *SINGLE,
+    "cluster",
+    "memory",
+    "guarantees",
+    "locks",
+    "caches",
+    "boards",
+    "crowd",
+    "lint",
+)
 """All sections, in printing order."""
 
 
@@ -76,6 +87,9 @@ def measure(
         say("boards: ten thousand players and a million")
         with servers.start() as server:
             report.figures += boards(server.url, rounds=pace.rounds)
+    if "crowd" in names:
+        say("crowd: each operation that is not to grow, among ten keys and a million")
+        report.figures += crowd()
     if "lint" in names:
         say("lint: a thousand scripts")
         report.figures += linting.linting()

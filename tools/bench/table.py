@@ -81,7 +81,7 @@ def of_figures(figures: Sequence[Figure]) -> Sheet:
         [one.title, "-" if one.value is None else f"{one.value:.2f}", one.missing or one.unit]
         for one in figures
     ]
-    return Sheet("One client, Python and memory", ("", "measured", "unit"), rows)
+    return Sheet("Figures that are no contests", ("", "measured", "unit"), rows)
 
 
 def _line(contest: Contest, entry: Entry) -> list[str]:
