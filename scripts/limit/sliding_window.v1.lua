@@ -32,7 +32,7 @@
 -- @returns TooLarge    limit:int
 -- @error   BadArgument An argument is malformed or out of the range that the header declares.
 -- @retry   safe
--- @budget  calls<=7 growth=linear n=limit
+-- @budget  calls<=8 growth=linear n=limit
 -- @example three in a minute, and the fourth waits
 --   sliding_window subject=user:1 limit=3 period=60s -> Allowed remaining=2 reset_after=60s
 --   sliding_window subject=user:1 limit=3 period=60s cost=2 -> Allowed remaining=0 reset_after<=60s
@@ -83,14 +83,20 @@ local now_us = time[1] * 1000000 + time[2]
 
 -- An entry is `<token>:<index>` and scored with the time at which it was granted: the
 -- first one tells a resend, and entries of one microsecond stay apart.
-redis.call('ZREMRANGEBYSCORE', log, '-inf', now_us - period_us)
-local count = redis.call('ZCARD', log)
 local first_entry = token .. ':1'
-if count > 0 and redis.call('ZSCORE', log, first_entry) then
+local oldest = redis.call('ZRANGE', log, 0, 0, 'WITHSCORES')
+if oldest[2] and oldest[2] + 0 <= now_us - period_us then
+  redis.call('ZREMRANGEBYSCORE', log, '-inf', now_us - period_us)
+  oldest = redis.call('ZRANGE', log, 0, 0, 'WITHSCORES')
+end
+local count = oldest[1] and redis.call('ZCARD', log) or 0
+
+-- A single entry finds out by itself, when it is added, that it was there before.
+local excess = count + cost - limit
+if count > 0 and (cost > 1 or excess > 0) and redis.call('ZSCORE', log, first_entry) then
   return {'Replayed', limit > count and limit - count or 0}
 end
 
-local excess = count + cost - limit
 if excess > 0 then
   local now_text = string.format('%.0f', now_us)
   local ahead = redis.call('ZRANGE', log, '(' .. now_text, '+inf', 'BYSCORE', 'LIMIT', 0, 256)
@@ -108,16 +114,10 @@ if excess > 0 then
   return {'Limited', math.max(limit - count, 0), math.ceil(wait_us / 1000)}
 end
 
-local oldest_us = now_us
-if count > 0 then
-  local oldest = redis.call('ZRANGE', log, 0, 0, 'WITHSCORES')
-  oldest_us = oldest[2] + 0
-  if oldest_us > now_us then
-    oldest_us = now_us
-  end
-end
 if cost == 1 then
-  redis.call('ZADD', log, now_us, first_entry)
+  if redis.call('ZADD', log, 'NX', now_us, first_entry) == 0 then
+    return {'Replayed', limit - count}
+  end
 else
   local entries = {}
   for index = 1, cost do
@@ -126,4 +126,9 @@ else
   redis.call('ZADD', log, unpack(entries))
 end
 redis.call('PEXPIREAT', log, math.ceil((now_us + period_us) / 1000))
+
+local oldest_us = oldest[2] and oldest[2] + 0 or now_us
+if oldest_us > now_us then
+  oldest_us = now_us
+end
 return {'Allowed', limit - count - cost, math.ceil((oldest_us + period_us - now_us) / 1000)}
