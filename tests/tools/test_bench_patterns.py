@@ -17,6 +17,7 @@ from tools.bench.guarantees import (
     GUARANTEES,
     Callgrind,
     Contender,
+    beside,
     guarantees,
     instructions,
     memory,
@@ -84,7 +85,7 @@ def test_fetches_of_a_stampede_are_counted():
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="instructions need valgrind")
 def test_instructions_are_those_of_the_work():
     def of(commands: int) -> Contender:
-        def make(client: redis.Redis, _: str):
+        def make(client: redis.Redis, *_: object):
             return lambda subject: [client.get(subject) for _ in range(commands)]
 
         return Contender(f"{commands} times GET", make)
@@ -97,7 +98,7 @@ def test_instructions_are_those_of_the_work():
 
 
 def test_memory_is_that_of_all_keys_of_a_subject():
-    def make(client: redis.Redis, _: str):
+    def make(client: redis.Redis, *_: object):
         return lambda subject: [client.set(f"{subject}:{at}", "x") for at in range(3)]
 
     with start() as server, redis.Redis.from_url(server.url) as client:
@@ -110,6 +111,31 @@ def test_ours_is_the_first_of_each_guarantee_and_has_a_peer():
     for contenders in GUARANTEES.values():
         assert contenders[0].name.startswith("redislua limit.")
         assert len(contenders) > 1
+
+
+def test_who_promises_less_is_shown_and_is_no_peer():
+    found = {
+        one.name: one
+        for one in beside(
+            "exact log",
+            "instructions",
+            {
+                one.name: cost
+                for one, cost in zip(GUARANTEES["exact log"], (50.0, 20.0, 30.0), strict=True)
+            },
+            "",
+        )
+    }
+
+    assert found["exact log instructions"].value is None
+    assert found["exact log instructions: limits MovingWindow"].value == 20
+    assert "clocks" in found["exact log instructions: limits MovingWindow"].title
+
+    costs = {
+        one.name: cost for one, cost in zip(GUARANTEES["gcra"], (50.0, 100.0, 10.0), strict=True)
+    }
+    ratios = {one.name: one.value for one in beside("gcra", "instructions", costs, "")}
+    assert ratios["gcra instructions"] == 0.5
 
 
 def test_without_valgrind_memory_alone_is_measured(monkeypatch):

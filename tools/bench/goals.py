@@ -92,6 +92,9 @@ def _of(name: str, to: str) -> Judge:
     return judge
 
 
+_PROMISED_BY_PEERS = [
+    promise for promise, (_, *peers) in GUARANTEES.items() if any(not one.less for one in peers)
+]
 _TASKS = (of.ARUN, of.ASYNC_LIMIT)
 _THREADS = (of.RUN, of.LIMIT)
 
@@ -189,14 +192,14 @@ GOALS = (
         0.9,
         False,
         " x",
-        _most(*(f"{promise} instructions" for promise in GUARANTEES)),
+        _most(*(f"{promise} instructions" for promise in _PROMISED_BY_PEERS)),
     ),
     Goal(
         "Every limiter, memory of a subject, of the best peer's",
         1,
         False,
         " x",
-        _most(*(f"{promise} memory" for promise in GUARANTEES)),
+        _most(*(f"{promise} memory" for promise in _PROMISED_BY_PEERS)),
     ),
     Goal("gcra, memory of a subject", 90, False, " B", _most("gcra memory: redislua limit.gcra")),
     Goal(

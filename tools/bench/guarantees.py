@@ -3,7 +3,11 @@
 Compared are limiters that promise the same. Each makes the same decisions about the same
 subjects through its own client; counted are the instructions of the server's process, by
 callgrind, which are the same whatever else the machine does. Memory is what all keys of a
-subject take, as MEMORY USAGE says it.
+subject take, as MEMORY USAGE says it: of a window counter once there is a window before.
+
+Ours decide by the server's clock. A limiter that is told the time by its callers lets through
+what their clocks differ by; one that counts what it refuses refuses more than the limit says.
+Such are shown, but are no peers that promise the same.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -35,6 +40,9 @@ LIMIT = 400
 """Of each subject in a minute: every decision is a yes."""
 
 MINUTE = timedelta(minutes=1)
+WINDOW = timedelta(seconds=2)
+"""Of a window counter whose memory is measured: short enough to wait for the next."""
+
 SUBJECTS = tuple(f"subject-{number:04}" for number in range(10))
 DECISIONS = 100
 """Of each subject: as many as an exact log then holds."""
@@ -43,7 +51,11 @@ WARM = 3
 STARTS_WITHIN = 60.0
 
 Decide: TypeAlias = Callable[[str], object]
-Make: TypeAlias = Callable[[redis.Redis, str], Decide]
+Make: TypeAlias = Callable[[redis.Redis, str, timedelta], Decide]
+
+CALLERS_CLOCK = "by its callers' clocks"
+REFUSALS_COUNT = "what it refuses counts"
+"""It adds first and asks then: a cost that does not fit uses up what was left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +64,49 @@ class Contender:
 
     Attributes:
         name: As printed.
-        make: Given a client and the server's URL, what decides about a subject.
+        make: Given a client, the server's URL and the period, what decides about a subject.
+        less: What it does not promise and ours does.
     """
 
     name: str
     make: Make
+    less: str = ""
 
 
 # --- ours -----------------------------------------------------------------------------------
 
 
-def _ours(call: Callable[[str], Call[Any]]) -> Make:
-    return lambda client, _: lambda subject: run(client, call(subject))
+def _ours(call: Callable[[str, timedelta], Call[Any]]) -> Make:
+    return lambda client, _, period: lambda subject: run(client, call(subject, period))
 
 
-def _gcra(subject: str) -> Call[Any]:
-    return limit.gcra(subject=subject, limit=LIMIT, period=MINUTE, burst=LIMIT)
+def _gcra(subject: str, period: timedelta) -> Call[Any]:
+    return limit.gcra(subject=subject, limit=LIMIT, period=period, burst=LIMIT)
 
 
-def _token_bucket(subject: str) -> Call[Any]:
-    return limit.token_bucket(subject=subject, capacity=LIMIT, refill=LIMIT, period=MINUTE)
+def _token_bucket(subject: str, period: timedelta) -> Call[Any]:
+    return limit.token_bucket(subject=subject, capacity=LIMIT, refill=LIMIT, period=period)
 
 
-def _counter(subject: str) -> Call[Any]:
-    return limit.sliding_window_counter(subject=subject, limit=LIMIT, period=MINUTE)
+def _counter(subject: str, period: timedelta) -> Call[Any]:
+    return limit.sliding_window_counter(subject=subject, limit=LIMIT, period=period)
 
 
-def _log(subject: str) -> Call[Any]:
-    return limit.sliding_window(subject=subject, limit=LIMIT, period=MINUTE)
+def _log(subject: str, period: timedelta) -> Call[Any]:
+    return limit.sliding_window(subject=subject, limit=LIMIT, period=period)
 
 
-def _fixed(subject: str) -> Call[Any]:
-    return limit.increment_with_limit(subject=subject, limit=LIMIT, window=MINUTE)
+def _fixed(subject: str, period: timedelta) -> Call[Any]:
+    return limit.increment_with_limit(subject=subject, limit=LIMIT, window=period)
 
 
 # --- the peers ------------------------------------------------------------------------------
 
 
 def _throttled(using: str) -> Make:
-    def make(_: redis.Redis, url: str) -> Decide:
+    def make(_: redis.Redis, url: str, period: timedelta) -> Decide:
         throttled = importlib.import_module("throttled")
-        quota = throttled.rate_limiter.per_min(LIMIT, burst=LIMIT)
+        quota = throttled.rate_limiter.per_duration(period, LIMIT, burst=LIMIT)
         store = throttled.store.RedisStore(server=url)
         found: Decide = throttled.Throttled(using=using, quota=quota, store=store).limit
         return found
@@ -101,27 +115,27 @@ def _throttled(using: str) -> Make:
 
 
 def _limits(strategy: str) -> Make:
-    def make(_: redis.Redis, url: str) -> Decide:
+    def make(_: redis.Redis, url: str, period: timedelta) -> Decide:
         limits = importlib.import_module("limits")
         storage = importlib.import_module("limits.storage").RedisStorage(url)
         limiter = getattr(importlib.import_module("limits.strategies"), strategy)(storage)
-        rate = limits.RateLimitItemPerMinute(LIMIT)
+        rate = limits.RateLimitItemPerSecond(LIMIT, int(period.total_seconds()))
         return lambda subject: limiter.hit(rate, subject)
 
     return make
 
 
 def _pyrate(*, state: bool) -> Make:
-    def make(client: redis.Redis, _: str) -> Decide:
+    def make(client: redis.Redis, _: str, period: timedelta) -> Decide:
         pyrate = importlib.import_module("pyrate_limiter")
         limiters: dict[str, Any] = {}
 
         def bucket(subject: str) -> Any:
             if state:
-                rates = [pyrate.Rate(LIMIT, pyrate.Duration.MINUTE, burst=LIMIT)]
+                rates = [pyrate.Rate(LIMIT, 1000 * int(period.total_seconds()), burst=LIMIT)]
                 store = pyrate.RedisStateStore(client, f"pyrate:{subject}")
                 return pyrate.StateBucket(rates, pyrate.GCRA(), store)
-            rates = [pyrate.Rate(LIMIT, pyrate.Duration.MINUTE)]
+            rates = [pyrate.Rate(LIMIT, 1000 * int(period.total_seconds()))]
             return pyrate.RedisBucket.init(rates, client, f"pyrate:{subject}")
 
         def decide(subject: str) -> object:
@@ -139,7 +153,7 @@ GUARANTEES: dict[str, tuple[Contender, ...]] = {
     "gcra": (
         Contender("redislua limit.gcra", _ours(_gcra)),
         Contender("throttled-py gcra", _throttled("gcra")),
-        Contender("pyrate-limiter GCRA", _pyrate(state=True)),
+        Contender("pyrate-limiter GCRA", _pyrate(state=True), CALLERS_CLOCK),
     ),
     "token bucket": (
         Contender("redislua limit.token_bucket", _ours(_token_bucket)),
@@ -148,17 +162,17 @@ GUARANTEES: dict[str, tuple[Contender, ...]] = {
     "window counter": (
         Contender("redislua limit.sliding_window_counter", _ours(_counter)),
         Contender("limits SlidingWindowCounter", _limits("SlidingWindowCounterRateLimiter")),
-        Contender("throttled-py sliding_window", _throttled("sliding_window")),
+        Contender("throttled-py sliding_window", _throttled("sliding_window"), CALLERS_CLOCK),
     ),
     "exact log": (
         Contender("redislua limit.sliding_window", _ours(_log)),
-        Contender("limits MovingWindow", _limits("MovingWindowRateLimiter")),
-        Contender("pyrate-limiter RedisBucket", _pyrate(state=False)),
+        Contender("limits MovingWindow", _limits("MovingWindowRateLimiter"), CALLERS_CLOCK),
+        Contender("pyrate-limiter RedisBucket", _pyrate(state=False), CALLERS_CLOCK),
     ),
     "fixed window": (
         Contender("redislua limit.increment_with_limit", _ours(_fixed)),
-        Contender("limits FixedWindow", _limits("FixedWindowRateLimiter")),
-        Contender("throttled-py fixed_window", _throttled("fixed_window")),
+        Contender("limits FixedWindow", _limits("FixedWindowRateLimiter"), REFUSALS_COUNT),
+        Contender("throttled-py fixed_window", _throttled("fixed_window"), CALLERS_CLOCK),
     ),
 }
 """By what they promise: ours first, then its peers."""
@@ -237,7 +251,7 @@ def _empty(url: str) -> Iterator[redis.Redis]:
 def instructions(counted: Callgrind, contender: Contender) -> float:
     """The server's instructions for one decision."""
     with _empty(counted.url) as client:
-        decide = contender.make(client, counted.url)
+        decide = contender.make(client, counted.url, MINUTE)
         for subject in SUBJECTS * WARM:
             decide(subject)
         return counted.count(lambda: [decide(one) for one in SUBJECTS * DECISIONS]) / (
@@ -245,12 +259,23 @@ def instructions(counted: Callgrind, contender: Contender) -> float:
         )
 
 
-def memory(url: str, contender: Contender) -> float:
-    """The bytes of all keys of a subject, after one decision."""
+def memory(url: str, contender: Contender, *, is_windowed: bool = False) -> float:
+    """The bytes of all keys of a subject, after one decision.
+
+    Args:
+        url: The server's.
+        contender: Who decides.
+        is_windowed: A window counts and the one before it: decide in both.
+    """
+    period = WINDOW if is_windowed else MINUTE
     with _empty(url) as client:
-        decide = contender.make(client, url)
+        decide = contender.make(client, url, period)
         for subject in SUBJECTS:
             decide(subject)
+        if is_windowed:
+            time.sleep(period.total_seconds())
+            for subject in SUBJECTS:
+                decide(subject)
         keys: Any = client.keys("*")
         sizes = [int(client.memory_usage(key) or 0) for key in keys]
         return sum(sizes) / len(SUBJECTS)
@@ -273,7 +298,9 @@ def guarantees(rounds: int = 1) -> list[Figure]:
             sizes: dict[str, float] = {}
             for contender in contenders:
                 try:
-                    sizes[contender.name] = memory(url, contender)
+                    sizes[contender.name] = memory(
+                        url, contender, is_windowed=promise == "window counter"
+                    )
                     if counted is not None:
                         costs[contender.name] = statistics.median(
                             instructions(counted, contender) for _ in range(rounds)
@@ -282,29 +309,35 @@ def guarantees(rounds: int = 1) -> list[Figure]:
                     found.append(
                         Figure(f"{contender.name} missing", f"{contender.name}: {error}", None, "")
                     )
-            found += _beside(promise, "instructions", costs, "")
-            found += _beside(promise, "memory", sizes, "B")
+            found += beside(promise, "instructions", costs, "")
+            found += beside(promise, "memory", sizes, "B")
     return found
 
 
-def _beside(promise: str, what: str, values: dict[str, float], unit: str) -> list[Figure]:
-    """Each value, and ours as a share of the best peer's."""
+def beside(promise: str, what: str, values: dict[str, float], unit: str) -> list[Figure]:
+    """Each value, and ours as a share of the best peer's that promises the same."""
     titles = {
         "instructions": "server instructions for a decision",
         "memory": "memory of a subject",
     }
+    less = {one.name: one.less for one in GUARANTEES[promise]}
     found = [
-        Figure(f"{promise} {what}: {name}", f"{promise}: {titles[what]}, {name}", value, unit)
+        Figure(
+            f"{promise} {what}: {name}",
+            f"{promise}: {titles[what]}, {name}" + (f" ({less[name]})" if less[name] else ""),
+            value,
+            unit,
+        )
         for name, value in values.items()
     ]
-    ours, *peers = values.values() if values else (None,)
-    if ours is not None and peers:
-        found.append(
-            Figure(
-                f"{promise} {what}",
-                f"{promise}: {titles[what]}, of the best peer's",
-                ours / min(peers),
-                "x",
-            )
-        )
+    if not values:
+        return found
+    ours, *_ = values.values()
+    peers = [value for name, value in list(values.items())[1:] if not less[name]]
+    title = f"{promise}: {titles[what]}, of the best peer's"
+    found.append(
+        Figure(f"{promise} {what}", title, ours / min(peers), "x")
+        if peers
+        else Figure(f"{promise} {what}", title, None, "", "no peer promises it")
+    )
     return found
