@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import redis
-from redis.client import NEVER_DECODE
 
 from redislua import server
 from redislua.budget.cases import Planned
+from redislua.budget.volley import Volley
 from redislua.errors import RedisLuaError
 from redislua.probe.commandstats import Counted, count
 from redislua.probe.monitor import Monitor
@@ -52,7 +53,8 @@ _BATCH = 50
 _BATCH_BYTES = 8 * 1024 * 1024
 _WARM = 3
 _WARM_LOG = 256  # entries: enough for the last calls, few to read
-_EVERY = 4  # calls of the case for one of the calibration script
+_EVERY = 4  # calls of the case for one of the calibration script, in a short round
+_CALIBRATIONS = 100  # about so many are enough for a long one
 _FEWEST = 50
 _SHORT_US = 50
 _HIGHEST_FLOOR_US = CALIBRATION_US // 5  # the calibration is to be logged on any machine
@@ -98,6 +100,7 @@ class Bench:
         self._client: Any = redis.Redis.from_url(self.url, socket_timeout=PATIENCE, retry=None)
         self._stashed: tuple[tuple[bytes, bytes | None], ...] = ()
         self._restores = False
+        self._volleys: dict[tuple[int, int], Volley] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -128,6 +131,7 @@ class Bench:
             raise Held(f"{planned.case.name}: the state is not ready after {PATIENCE:.0f} s") from (
                 error
             )
+        self._volleys.clear()
         self._stashed = tuple(stashed)
         self._restores = not planned.call.script.read_only
 
@@ -146,9 +150,8 @@ class Bench:
 
     def restore(self) -> None:
         """Put the staged state back."""
-        with self._client.pipeline(transaction=False) as pipe:
-            self._queue_restore(pipe)
-            pipe.execute()
+        for error in Volley(self._client, list(self._restoring())).fire():
+            raise error
 
     def trace(self, call: Call[Any]) -> tuple[tuple[bytes, ...], ...]:
         """Return the commands that the staged call runs, with their words; the state is put back.
@@ -156,9 +159,7 @@ class Bench:
         The script must have been counted before: it is in the server's cache.
         """
         with Monitor(self.url) as monitor:
-            with self._client.pipeline(transaction=False) as pipe:
-                _queue(pipe, call)
-                pipe.execute(raise_on_error=False)
+            Volley(self._client, [_evalsha(call)]).fire()
             seen = monitor.collect()
         self.restore()
         return tuple(one.words for one in seen if one.in_script)
@@ -203,11 +204,12 @@ class Bench:
         samples: list[int] = []
         calibration: list[int] = []
         probes: list[int] = []
+        every = max(_EVERY, calls // _CALIBRATIONS)
         ends, sent = time.monotonic() + seconds, 0
         with SlowLog(self.url, threshold=floor, also=(_PROBE,)) as log:
             while sent < calls and (sent < min(_FEWEST, calls) or time.monotonic() < ends):
                 size = min(batch, calls - sent)
-                self._send(call, size, calibrate=True)
+                self._send(call, size, every=every)
                 sent += size
                 found = log.collect()
                 samples += found.get(call.script.sha1, [])
@@ -222,33 +224,41 @@ class Bench:
         is these. A short call has few of them.
         """
         with SlowLog(self.url, capacity=_WARM_LOG) as log:
-            self._send(call, _WARM, calibrate=True)
+            self._send(call, _WARM, every=_EVERY)
             found = log.collect()
         fastest = min(found.get(call.script.sha1, [0]))
         return min(fastest // 3, _HIGHEST_FLOOR_US) if fastest >= _SHORT_US else 0
 
-    def _send(self, call: Call[Any], times: int, *, calibrate: bool = False) -> None:
-        with self._client.pipeline(transaction=False) as pipe:
-            for number in range(times):
-                if self._restores:
-                    self._queue_restore(pipe)
-                _queue(pipe, call)
-                if calibrate and number % _EVERY == 0:
-                    pipe.execute_command("EVALSHA", _SHA1, 0)
-                    pipe.execute_command(_PROBE, _PROBE_KEY, "absent")
-            pipe.execute(raise_on_error=False)
+    def _send(self, call: Call[Any], times: int, *, every: int = 0) -> None:
+        """Make the staged call in one write, the state put back before each.
 
-    def _queue_restore(self, pipe: Any) -> None:
+        One calibration is made for so many calls; none for 0.
+        """
+        volley = self._volleys.get((times, every))
+        if volley is None:
+            volley = Volley(self._client, list(self._commands(call, times, every=every)))
+            self._volleys[times, every] = volley
+        volley.fire()
+
+    def _commands(self, call: Call[Any], times: int, *, every: int) -> Iterator[tuple[Any, ...]]:
+        for number in range(times):
+            if self._restores:
+                yield from self._restoring()
+            yield _evalsha(call)
+            if every and number % every == 0:
+                yield "EVALSHA", _SHA1, 0
+                yield _PROBE, _PROBE_KEY, "absent"
+
+    def _restoring(self) -> Iterator[tuple[Any, ...]]:
         for key, stash in self._stashed:
             if stash is None:
-                pipe.execute_command("UNLINK", key)
+                yield "UNLINK", key
             else:
-                pipe.execute_command("COPY", stash, key, "REPLACE")
+                yield "COPY", stash, key, "REPLACE"
 
 
-def _queue(pipe: Any, call: Call[Any]) -> None:
-    words = ("EVALSHA", call.script.sha1, len(call.keys), *call.keys, *call.args)
-    pipe.execute_command(*words, **{NEVER_DECODE: []})
+def _evalsha(call: Call[Any]) -> tuple[Any, ...]:
+    return "EVALSHA", call.script.sha1, len(call.keys), *call.keys, *call.args
 
 
 def _batch(call: Call[Any], counted: Counted) -> int:

@@ -29,7 +29,7 @@ class Settings:
     Attributes:
         limit_us: What p99.9 is held against, in microseconds.
         hard_us: What no call may take, in microseconds.
-        calls: Calls of a case in one round, for the slowest case; a tenth for the others.
+        calls: Calls of a case in one round, for the slowest case; a twentieth for the others.
         seconds: How long a round goes on at most, once 50 calls are made.
         others: How many cases beside the sizes are measured: the slowest ones.
     """
@@ -46,8 +46,8 @@ class Settings:
         return cls(limit_us=limit_us, calls=200, seconds=0.5, others=1)
 
     def fewer(self) -> Settings:
-        """A tenth of the calls, but no fewer than a round must have anyway."""
-        return replace(self, calls=max(50, self.calls // 10), seconds=self.seconds / 4)
+        """A twentieth of the calls, but no fewer than a round must have anyway."""
+        return replace(self, calls=max(50, self.calls // 20), seconds=self.seconds / 4)
 
 
 def read_limit(path: Path) -> int:
