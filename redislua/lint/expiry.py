@@ -42,6 +42,8 @@ __all__ = [
 ]
 
 SETTING = frozenset({"EXPIRE", "EXPIREAT", "PEXPIRE", "PEXPIREAT", "PSETEX", "SETEX"})
+GIVING = SETTING | {"SET", "GETEX"}
+"""Commands that `gives` knows."""
 ASKING = frozenset({"EXPIRETIME", "PEXPIRETIME", "PTTL", "TTL"})
 MOST = 100
 OPTIONS = ("EX", "EXAT", "PX", "PXAT")
@@ -75,7 +77,7 @@ def gives(command: CommandCall) -> bool:
     """Whether a command leaves an expiry on its key, or may do so by an option in a variable."""
     if command.name in SETTING:
         return True
-    if command.name not in ("SET", "GETEX"):
+    if command.name not in GIVING:
         return False
     if command.is_open or command.has_word(*OPTIONS):
         return True

@@ -86,20 +86,18 @@ class LintedFile:
         found: list[Diagnostic] = []
         has_contract = self.chunk.script is not None
         asked = _asked(self._rules, has_contract=has_contract, is_broken=self.is_broken)
+        contents = self.chunk.contents
         for rule in asked:
-            findings = self._findings(rule)
+            needs = rule.needs
+            if needs and needs.isdisjoint(contents):
+                continue
+            try:
+                findings = list(self._extra.get(type(rule)) or rule.check(self.chunk))
+            except Exception as error:
+                raise RuleFailed(self.path, rule.code, error) from error
             if findings:
                 found += self._kept(rule, findings)
         return self._ordered([*found, *self._unused(rule.code for rule in asked)])
-
-    def _findings(self, rule: Rule) -> list[Finding]:
-        extra = self._extra.get(type(rule))
-        if extra is not None:
-            return list(extra)
-        try:
-            return list(rule.check(self.chunk))
-        except Exception as error:
-            raise RuleFailed(self.path, rule.code, error) from error
 
     def _kept(self, rule: AnyRule, findings: Iterable[Finding]) -> list[Diagnostic]:
         """Diagnostics of a rule that no comment silences, each once."""

@@ -71,6 +71,8 @@ class AnyRule:
         needs_syntax: Whether it is asked only for files that compile.
         is_default: Whether it runs without being selected by code or name.
         fixable: Whether it offers fixes.
+        needs: What of `Chunk.contents` it lives on: without any of these a file has nothing for
+            it, and it is not asked. Empty for a rule that looks at every file.
     """
 
     code: ClassVar[str]
@@ -80,6 +82,7 @@ class AnyRule:
     needs_syntax: ClassVar[bool] = True
     is_default: ClassVar[bool] = True
     fixable: ClassVar[bool] = False
+    needs: ClassVar[frozenset[object]] = frozenset()
 
     def at(
         self,

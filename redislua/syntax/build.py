@@ -108,6 +108,10 @@ class Builder:
             found = self._in_order[kind] = sorted(self._nodes.get(kind, ()), key=_START)
         return found
 
+    def kinds(self) -> set[object]:
+        """The classes of its nodes."""
+        return {kind for kind, found in self._nodes.items() if found}
+
     def release(self) -> None:
         """Cut what refers back."""
         for kind, found in self._nodes.items():

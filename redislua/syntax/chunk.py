@@ -161,6 +161,20 @@ class Chunk:
         """All nodes of a class."""
         return self._built.of(kind)
 
+    @cached_property
+    def contents(self) -> frozenset[object]:
+        """What it consists of, as far as a rule may live on it.
+
+        Classes of nodes, names of commands, and the functions of libraries that it calls:
+        ``table.insert``, and ``:insert`` for any method of that name.
+        """
+        found: set[object] = self._built.kinds()
+        found.update(command.name for command in self.commands)
+        found.update(self._calls_by_path)
+        found.update(f":{call.method}" for call in self.calls if call.method is not None)
+        found.discard(None)  # what has no name
+        return frozenset(found)
+
     @property
     def comments(self) -> Sequence[Comment]:
         """All comments."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from redislua.syntax.values import Value
 
 __all__ = [
+    "LOOPS",
     "Assign",
     "Binary",
     "Block",
@@ -348,6 +349,7 @@ class Break(Statement):
 
 
 Loop: TypeAlias = While | Repeat | For | ForIn
+LOOPS = (While, Repeat, For, ForIn)
 
 
 @_node

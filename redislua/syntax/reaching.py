@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redislua.syntax.nodes import (
+    LOOPS,
     Block,
     Break,
     Call,
@@ -17,12 +18,10 @@ from redislua.syntax.nodes import (
     Node,
     Repeat,
     Return,
-    While,
 )
 
 __all__ = ["function_around", "reaching"]
 
-LOOPS = (While, Repeat, For, ForIn)
 HEADS = (Function, For, ForIn)
 """What gives its parameters or variables their values: all of it follows that."""
 

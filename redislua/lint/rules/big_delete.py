@@ -52,6 +52,7 @@ class BigDelete(Rule):
     name = "big-delete"
     severity = Severity.INFO
     fixable = True
+    needs = frozenset({"DEL"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield DEL of keys that are collections."""

@@ -8,7 +8,18 @@ from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.reach import block_of
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Break, Call, Expression, For, ForIn, Loop, Name, Return, Variable
+from redislua.syntax.nodes import (
+    LOOPS,
+    Break,
+    Call,
+    Expression,
+    For,
+    ForIn,
+    Loop,
+    Name,
+    Return,
+    Variable,
+)
 from redislua.syntax.sites import CommandCall
 
 MEMBERS = {
@@ -59,6 +70,7 @@ class CallPerElement(Rule):
     code = "RL503"
     name = "call-per-element"
     severity = Severity.INFO
+    needs = frozenset(LOOPS)
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield commands in loops that one call of the same command could do."""

@@ -42,6 +42,7 @@ class CjsonLossy(Rule):
     code = "RL312"
     name = "cjson-lossy"
     severity = Severity.WARNING
+    needs = frozenset({"cjson.encode"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each place that encodes again."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Assign, Binary, Expression, Loop, Name, bare
+from redislua.syntax.nodes import LOOPS, Assign, Binary, Expression, Loop, Name, bare
 
 FEW = 16
 """Rounds in which copying costs nothing worth a word."""
@@ -48,6 +48,7 @@ class ConcatInLoop(Rule):
     code = "RL505"
     name = "concat-in-loop"
     severity = Severity.INFO
+    needs = frozenset(LOOPS)
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield assignments of a string and more to the same string."""

@@ -47,6 +47,7 @@ class DangerousCommand(Rule):
     code = "RL109"
     name = "dangerous-command"
     severity = Severity.ERROR
+    needs = frozenset(DANGEROUS)
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each call of a dangerous command."""

@@ -41,6 +41,7 @@ class DebuggingLeftIn(Rule):
     code = "RL706"
     name = "debugging-left-in"
     severity = Severity.WARNING
+    needs = frozenset(LEFT)
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such call."""

@@ -41,6 +41,7 @@ class ErrorTable(Rule):
     code = "RL401"
     name = "error-table"
     severity = Severity.ERROR
+    needs = frozenset({"error"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each table that is raised without a text."""

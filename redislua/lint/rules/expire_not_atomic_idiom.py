@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from redislua.lint.creation import reply_on_creation
 from redislua.lint.diagnostic import Finding, Severity
-from redislua.lint.expiry import created_key, creating, expiring, follows, gives
+from redislua.lint.expiry import GIVING, created_key, creating, expiring, follows, gives
 from redislua.lint.reach import runs_before
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import symbol_of
@@ -49,6 +49,7 @@ class ExpireNotAtomicIdiom(Rule):
     code = "RL603"
     name = "expire-not-atomic-idiom"
     severity = Severity.WARNING
+    needs = GIVING
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield conditions that are false for a new key."""

@@ -63,6 +63,7 @@ class FlatList(Rule):
     code = "RL325"
     name = "flat-list"
     severity = Severity.WARNING
+    needs = frozenset({ForIn})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such loop, at the variable that is not what it seems."""

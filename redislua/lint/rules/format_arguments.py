@@ -43,6 +43,7 @@ class FormatArguments(Rule):
     code = "RL318"
     name = "format-arguments"
     severity = Severity.ERROR
+    needs = frozenset({"string.format", ":format"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each call whose text and arguments differ."""

@@ -43,6 +43,7 @@ class IpairsIndex(Rule):
     code = "RL314"
     name = "ipairs-index"
     severity = Severity.WARNING
+    needs = frozenset({ForIn})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such variable."""

@@ -53,6 +53,7 @@ class JsonNull(Rule):
     code = "RL313"
     name = "json-null"
     severity = Severity.WARNING
+    needs = frozenset({"cjson.decode", "pcall"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such comparison."""

@@ -58,6 +58,7 @@ class LibraryArguments(Rule):
     code = "RL324"
     name = "library-arguments"
     severity = Severity.ERROR
+    needs = frozenset(FUNCTIONS)
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each call that such a function refuses."""

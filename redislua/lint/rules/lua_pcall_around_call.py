@@ -43,6 +43,7 @@ class LuaPcallAroundCall(Rule):
     code = "RL404"
     name = "lua-pcall-around-call"
     severity = Severity.INFO
+    needs = frozenset({"pcall", "xpcall"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each ``pcall`` of nothing but a command."""

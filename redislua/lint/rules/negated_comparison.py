@@ -45,6 +45,7 @@ class NegatedComparison(Rule):
     code = "RL323"
     name = "negated-comparison"
     severity = Severity.ERROR
+    needs = frozenset({Unary})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such comparison."""

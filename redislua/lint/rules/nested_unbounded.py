@@ -9,7 +9,7 @@ from redislua.lint.rounds import surroundings, unbounded
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import OBJECTS, excess, is_growth_declared
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Node
+from redislua.syntax.nodes import LOOPS, Node
 
 
 class NestedUnbounded(Rule):
@@ -47,6 +47,7 @@ class NestedUnbounded(Rule):
     code = "RL506"
     name = "nested-unbounded"
     severity = Severity.ERROR
+    needs = frozenset(LOOPS)
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield reads and loops within loops."""

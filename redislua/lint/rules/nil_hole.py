@@ -45,6 +45,7 @@ class NilHole(Rule):
     code = "RL309"
     name = "nil-hole"
     severity = Severity.WARNING
+    needs = frozenset({Table})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each element that may cut a reply short."""

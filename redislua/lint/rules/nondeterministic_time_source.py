@@ -46,6 +46,7 @@ class NondeterministicTimeSource(Rule):
     code = "RL605"
     name = "nondeterministic-time-source"
     severity = Severity.INFO
+    needs = frozenset({"TIME"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each comparison of the two clocks."""

@@ -45,6 +45,7 @@ class ObsoleteApi(Rule):
     code = "RL013"
     name = "obsolete-api"
     severity = Severity.INFO
+    needs = frozenset(OBSOLETE)
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each call of an obsolete function."""

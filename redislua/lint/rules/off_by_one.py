@@ -41,6 +41,7 @@ class OffByOne(Rule):
     code = "RL315"
     name = "off-by-one"
     severity = Severity.WARNING
+    needs = frozenset({For})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such loop, where it indexes."""

@@ -42,6 +42,7 @@ class PcallStatusUnread(Rule):
     code = "RL409"
     name = "pcall-status-unread"
     severity = Severity.WARNING
+    needs = frozenset({"pcall", "xpcall"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each result that may be an error's text."""

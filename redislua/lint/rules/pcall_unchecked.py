@@ -43,6 +43,7 @@ class PcallUnchecked(Rule):
     code = "RL403"
     name = "pcall-unchecked"
     severity = Severity.WARNING
+    needs = frozenset({"redis.pcall", "server.pcall"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each protected call whose error nobody sees."""

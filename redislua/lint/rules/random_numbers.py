@@ -33,6 +33,7 @@ class RandomNumbers(Rule):
     code = "RL606"
     name = "random-numbers"
     severity = Severity.WARNING
+    needs = frozenset({"math.random", "math.randomseed"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each seed, or what is drawn without one."""

@@ -56,6 +56,7 @@ class ReplyNilCompare(Rule):
     name = "reply-nil-compare"
     severity = Severity.ERROR
     fixable = True
+    needs = frozenset({Constant})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such comparison."""

@@ -44,6 +44,7 @@ class TimeFrozen(Rule):
     code = "RL604"
     name = "time-frozen"
     severity = Severity.ERROR
+    needs = frozenset({"TIME"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield differences and orders of two readings, and loops that wait for one."""

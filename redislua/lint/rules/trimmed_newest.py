@@ -44,6 +44,7 @@ class TrimmedNewest(Rule):
     code = "RL326"
     name = "trimmed-newest"
     severity = Severity.WARNING
+    needs = frozenset({"LTRIM"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each trim that keeps the wrong end."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
-from redislua.lint.expiry import ASKING, creating, drops, expiring, follows, gives, stored_parts
+from redislua.lint.expiry import (
+    ASKING,
+    GIVING,
+    creating,
+    drops,
+    expiring,
+    follows,
+    gives,
+    stored_parts,
+)
 from redislua.lint.leaving import is_unreachable
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import symbol_of
@@ -45,6 +54,7 @@ class TtlLost(Rule):
     code = "RL602"
     name = "ttl-lost"
     severity = Severity.WARNING
+    needs = GIVING | ASKING
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield writes that drop an expiry."""

@@ -45,6 +45,7 @@ class UnguardedDecode(Rule):
     code = "RL406"
     name = "unguarded-decode"
     severity = Severity.INFO
+    needs = frozenset({"cjson.decode", "cmsgpack.unpack"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each decoder of stored data in a loop."""

@@ -40,6 +40,7 @@ class UnpackLimit(Rule):
     code = "RL504"
     name = "unpack-limit"
     severity = Severity.WARNING
+    needs = frozenset({"unpack", "table.unpack"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such call."""

@@ -45,6 +45,7 @@ class UnreachableCode(Rule):
     code = "RL703"
     name = "unreachable-code"
     severity = Severity.WARNING
+    needs = frozenset({Do, If, While, "error"})
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield the first statement behind each that leaves."""

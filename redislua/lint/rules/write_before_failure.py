@@ -45,6 +45,7 @@ class WriteBeforeFailure(Rule):
     code = "RL405"
     name = "write-before-failure"
     severity = Severity.WARNING
+    needs = frozenset((*DECODERS, *RAISING))
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield what can fail after a write."""
