@@ -90,11 +90,13 @@ def can_be_absent(command: CommandCall) -> bool:
 def may_be_beyond(chunk: Chunk, node: Expression) -> CommandCall | None:
     """The command of whose reply an element is taken by its number, and which may have none."""
     inner = bare(node)
-    if isinstance(inner, Name) and inner.variable is not None:
-        found = reaching(inner) if len(inner.variable.definitions) <= SEEN else []
+    if type(inner) is Name and inner.variable is not None:
+        found = inner.variable.definitions
+        if len(found) > 1:
+            found = reaching(inner) if len(found) <= SEEN else []
         only = found[0] if len(found) == 1 else None
         inner = bare(only.value) if only is not None and only.index == 0 else None
-    if not isinstance(inner, Index) or not isinstance(chunk.value(inner.key).constant, float):
+    if type(inner) is not Index or not isinstance(chunk.value(inner.key).constant, float):
         return None
     whole = chunk.value(inner.base)
     command = whole.reply

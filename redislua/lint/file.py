@@ -99,12 +99,14 @@ class LintedFile:
                 found += self._kept(rule, findings)
         return self._ordered([*found, *self._unused(rule.code for rule in asked)])
 
-    def _kept(self, rule: AnyRule, findings: Iterable[Finding]) -> list[Diagnostic]:
+    def _kept(self, rule: AnyRule, findings: list[Finding]) -> list[Diagnostic]:
         """Diagnostics of a rule that no comment silences, each once."""
-        ordered = sorted(findings, key=_START)
-        made = [self._places.diagnostic(rule, self._shown, finding) for finding in ordered]
-        unique = dict.fromkeys(made) if len(made) > 1 else made
-        return [one for one in unique if not self._suppressions.silenced(one)]
+        if len(findings) > 1:
+            findings = sorted(dict.fromkeys(findings), key=_START)
+        made = [self._places.diagnostic(rule, self._shown, finding) for finding in findings]
+        if not self._suppressions.entries:  # nearly every file
+            return made
+        return [one for one in made if not self._suppressions.silenced(one)]
 
     def _unused(self, asked: Iterable[str]) -> list[Diagnostic]:
         if self.is_broken or not self._suppressions.entries:

@@ -14,6 +14,7 @@ from redislua.syntax.nodes import (
     Index,
     Name,
     Node,
+    Parens,
     Unary,
     Variable,
     bare,
@@ -54,6 +55,9 @@ def key_uses(chunk: Chunk, command: CommandCall) -> Iterator[tuple[Expression, V
     """
     for key in command.key_arguments():
         value = chunk.value(key)
+        if type(key) is not Name and type(key) is not Parens:
+            yield key, value
+            continue
         passed = list(_passed(chunk, key, ()))
         wrong = [argument for argument in passed if is_made_up(chunk.value(argument))]
         if wrong and len(wrong) < len(passed):

@@ -76,6 +76,6 @@ def _given(chunk: Chunk) -> Iterator[tuple[Expression, str]]:
 def _is_candidate(chunk: Chunk, expression: Expression) -> bool:
     """Whether it is worth a closer look: cheap, since every operand is asked."""
     node = bare(expression)
-    if isinstance(node, READ):
+    if type(node) in READ:
         return chunk.value(node).can_be(Kind.FALSY) or may_be_beyond(chunk, node) is not None
-    return isinstance(node, Binary) and node.operator == "or"
+    return type(node) is Binary and node.operator == "or"

@@ -93,7 +93,9 @@ class Places:
         line, column = self.of(finding.start)
         end_line, end_column = self.of(max(finding.start, finding.end))
         text, caret = self.shown(finding.start, line)
-        edits = finding.fix.edits if finding.fix is not None else ()
+        regions: tuple[Region, ...] = ()
+        if finding.fix is not None:
+            regions = tuple(self.region(edit.start, edit.end) for edit in finding.fix.edits)
         return Diagnostic(
             code=rule.code,
             rule=rule.name,
@@ -108,7 +110,7 @@ class Places:
             text=text,
             caret=caret,
             fix=finding.fix,
-            fix_regions=tuple(self.region(edit.start, edit.end) for edit in edits),
+            fix_regions=regions,
         )
 
 

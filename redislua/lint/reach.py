@@ -12,17 +12,19 @@ CATCHING = ("pcall", "xpcall")
 
 def block_of(node: Node) -> Block | None:
     """The innermost block that a node is in."""
-    return next((outer for outer in node.parents() if isinstance(outer, Block)), None)
+    outer = node.parent
+    while outer is not None and type(outer) is not Block:
+        outer = outer.parent
+    return outer
 
 
 def runs_before(first: Node, then: Node) -> bool:
     """Whether what holds ``first`` has run whenever ``then`` does, as far as blocks tell."""
+    if first.start >= then.start:
+        return False
     block = block_of(first)
-    return (
-        block is not None
-        and first.start < then.start
-        and any(outer is block for outer in then.parents())
-    )
+    # A block is around what begins within it.
+    return block is not None and block.start <= then.start < block.end
 
 
 def is_in_protected_call(node: Node) -> bool:

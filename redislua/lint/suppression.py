@@ -128,8 +128,6 @@ class Suppressions:
 
     def silenced(self, diagnostic: Diagnostic) -> bool:
         """Whether a comment silences a diagnostic; it is marked as used."""
-        if not self.entries:  # nearly every file
-            return False
         hits = [entry for entry in self.entries if entry.covers(diagnostic)]
         for entry in hits:
             entry.used.add(diagnostic.code)

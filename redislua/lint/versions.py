@@ -11,7 +11,7 @@ from redislua.syntax.commands import LINES, table
 from redislua.syntax.sites import CommandCall
 from redislua.syntax.targets import Targets
 
-__all__ = ["Gap", "gap", "option_gaps", "options"]
+__all__ = ["Gap", "gap", "is_everywhere", "option_gaps", "options"]
 
 
 class Gap(NamedTuple):
@@ -42,6 +42,12 @@ def option_gaps(targets: Targets, name: str) -> Mapping[str, Gap]:
             dates.setdefault(word, {})[line] = option.since
     found = {word: _gap(targets, known) for word, known in dates.items()}
     return {word: one for word, one in found.items() if one is not None}
+
+
+@cache
+def is_everywhere(targets: Targets, name: str) -> bool:
+    """Whether every target has a command, and all of its options."""
+    return gap(targets, name) is None and not option_gaps(targets, name)
 
 
 def options(command: CommandCall) -> Iterator[tuple[int, str]]:

@@ -127,7 +127,7 @@ class Builder:
             variable.definitions.clear()
             variable.reads.clear()
             variable.stores.clear()
-            variable.parent = None
+            variable.parent = variable.memo = None
 
     # --- scopes ------------------------------------------------------------------------------
 

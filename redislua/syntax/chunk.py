@@ -270,9 +270,9 @@ class Chunk:
         Those around the calls of a local function count for what is in it.
         """
         outer = node.parent
-        while outer is not None and not isinstance(outer, _HOLDERS):
+        while outer is not None and type(outer) not in _HOLDERS:
             outer = outer.parent
-        if not isinstance(outer, Block):
+        if type(outer) is not Block:
             return self._loops_around(node, ())
         # What is in one block is in the same loops.
         found = self._loops.get(outer)
@@ -319,7 +319,7 @@ class Chunk:
         return first < offset and not _is_given_anew(node, first, offset)
 
     def _was_tested(self, expression: Expression) -> bool:
-        if not isinstance(expression, _READ):
+        if type(expression) not in _READ:
             return False
         start = expression.start
         first = self._tested.get(self.source[start : expression.end], start)

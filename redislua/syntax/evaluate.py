@@ -80,27 +80,30 @@ class Evaluator:
 
     def value(self, expression: Expression) -> Value:
         """What is known of an expression's value; of the first, where it gives several."""
-        if expression.memo is not None:
-            return expression.memo
-        literal = LITERALS.get(type(expression))
+        known = expression.memo
+        if known is not None:
+            return known
+        kind = type(expression)
+        literal = LITERALS.get(kind)
         if literal is not None:
             known = expression.memo = literal(expression)
             return known
-        if expression in self._open:
+        outer = self._open
+        if expression in outer:
             self._is_cut = True
             return NOTHING
-        if len(self._open) > DEEPEST:
+        if len(outer) > DEEPEST:
             return ANYTHING
         cut_before, self._is_cut = self._is_cut, False
-        self._open.add(expression)
+        outer.add(expression)
         self._work += 1
-        evaluate = self._BY_CLASS.get(type(expression))
+        evaluate = self._BY_CLASS.get(kind)
         found = ANYTHING if evaluate is None else evaluate(self, expression)
         if found.can_be(Kind.FALSY) and self._is_tested(expression):
             # It was asked for, so somebody thought of it: no rule knows better.
             found = found if found.is_only(Kind.FALSY) else found.without(Kind.FALSY)
-        self._open.discard(expression)
-        if not self._open:
+        outer.discard(expression)
+        if not outer:
             self._is_cut = False
         if not self._is_cut or self._work > WORK:
             if not found.kind._value_:  # nothing but a cycle
@@ -158,9 +161,15 @@ class Evaluator:
             return GLOBALS.get(node.id, ANYTHING)
         count = len(variable.definitions)
         if count == 1:
-            only = self.definition(variable.definitions[0], variable)
-            # Read anywhere, it is what it was: unless it is a parameter or a loop's.
-            return only.called(("local", variable.start)) if only.symbol is None else only
+            only = variable.memo
+            if only is None:
+                only = self.definition(variable.definitions[0], variable)
+                if only.symbol is None:
+                    # Read anywhere, it is what it was: unless it is a parameter or a loop's.
+                    only = only.called(("local", variable.start))
+                if not self._is_cut:
+                    variable.memo = only
+            return only
         if count > MANY:
             return ANYTHING
         return joined(self.definition(definition, variable) for definition in reaching(node))

@@ -392,6 +392,7 @@ class Variable(Node):
         definitions: In source order; a parameter's first one has no value.
         reads: Where it is read.
         stores: Where ``name[key] = value`` or ``name.key = value`` stands: key and value.
+        memo: What is known of its only value, once it was asked for.
     """
 
     name: str
@@ -400,6 +401,7 @@ class Variable(Node):
     definitions: list[Definition] = field(default_factory=list, init=False)
     reads: list[Name] = field(default_factory=list, init=False)
     stores: list[tuple[Index, Expression | None]] = field(default_factory=list, init=False)
+    memo: Value | None = field(default=None, init=False)
 
     def only_value(self) -> Expression | None:
         """The expression that is its value from beginning to end, or None."""

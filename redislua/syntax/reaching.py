@@ -71,7 +71,7 @@ def _around(name: Name) -> dict[int, Node]:
     inner: Node = name
     for outer in name.parents():
         around[id(outer)] = outer
-        if isinstance(outer, Repeat) and inner is outer.condition:
+        if type(outer) is Repeat and inner is outer.condition:
             around[id(outer.body)] = outer.body
         inner = outer
     return around
@@ -126,14 +126,14 @@ def _made_in(definition: Definition) -> Function | None:
 
 def _precedes(definition: Definition, name: Name) -> bool:
     node = definition.node
-    if isinstance(node, HEADS):
+    if type(node) in HEADS:
         return node.start <= name.start
     return node.end <= name.start
 
 
 def _is_on_the_way(definition: Definition, around: dict[int, Node]) -> bool:
     node = definition.node
-    if isinstance(node, HEADS):
+    if type(node) in HEADS:
         return True
     return node.parent is not None and id(node.parent) in around
 
@@ -160,7 +160,9 @@ def _loop_holds(node: Node, around: dict[int, Node]) -> bool:
 
 def _comes_again(definition: Definition, around: dict[int, Node], last: int) -> bool:
     """Whether a loop around both carries a later definition to the read."""
-    return any(
-        isinstance(outer, LOOPS) and outer.start > last and id(outer) in around
-        for outer in definition.node.parents()
-    )
+    outer = definition.node.parent
+    while outer is not None:
+        if type(outer) in LOOPS and outer.start > last and id(outer) in around:
+            return True
+        outer = outer.parent
+    return False

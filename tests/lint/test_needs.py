@@ -39,7 +39,9 @@ def test_a_rule_finds_something_only_where_there_is_what_it_needs(rule: Rule) ->
 
 
 def test_contents_are_classes_commands_and_functions() -> None:
-    chunk = parse(b"local f = table.insert f(a, ('x'):rep(2)) (a or b)() redis.call('config', 'GET', 'x')")
+    chunk = parse(
+        b"local f = table.insert f(a, ('x'):rep(2)) (a or b)() redis.call('config', 'GET', 'x')"
+    )
 
     strings = {one for one in chunk.contents if isinstance(one, str)}
     assert strings == {"table.insert", ":rep", "redis.call", "CONFIG GET"}

@@ -10,9 +10,11 @@ from redislua.lint.replies import has_resp3, reply_type
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Call, Name
+from redislua.syntax.nodes import Assign, Call, CallStatement, Index, Item, Local, Name, Return
 from redislua.syntax.values import Kind, Value
 
+NO_CONDITION = (Call, Index, Local, Assign, CallStatement, Return, Item)
+"""What only passes a value on."""
 PLURAL = {"array": "a table, and an empty table is true", "nested": "a table, which is true"}
 
 
@@ -52,6 +54,8 @@ class AlwaysTrueReplyTest(Rule):
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such condition."""
         for node in (*chunk.of(Call), *chunk.of(Name)):
+            if type(node.parent) in NO_CONDITION:  # most are
+                continue
             if isinstance(node, Name) and (node.variable is None or node.is_written):
                 continue
             if not is_condition(node):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from redislua.lint.diagnostic import Edit, Finding, Fix, Severity
 from redislua.lint.rule import Rule
-from redislua.lint.servers import named, rows
+from redislua.lint.servers import lines_of, named
 from redislua.syntax.chunk import Chunk
+from redislua.syntax.commands import Command, table
 from redislua.syntax.nodes import String, bare
 from redislua.syntax.sites import CommandCall
 
@@ -58,11 +60,7 @@ class DeprecatedCommand(Rule):
         for command in chunk.commands:
             if command.name is None or command.row is None:
                 continue
-            deprecating = [
-                (line, row)
-                for line, row in rows(chunk, command.name)
-                if row is not None and row.deprecated_since is not None
-            ]
+            deprecating = _deprecating(lines_of(chunk), command.name)
             if not deprecating:
                 continue
             row = deprecating[-1][1]
@@ -92,3 +90,12 @@ class DeprecatedCommand(Rule):
             return None
         edits.append(Edit(first.start + 1, first.end - 1, shown.encode()))
         return Fix(f"Call `{shown}`", tuple(edits))
+
+
+@cache
+def _deprecating(which: tuple[str, ...], name: str) -> list[tuple[str, Command]]:
+    """Those of some lines that call a command deprecated."""
+    known = [(line, table(line).get(name)) for line in which]
+    return [
+        (line, row) for line, row in known if row is not None and row.deprecated_since is not None
+    ]

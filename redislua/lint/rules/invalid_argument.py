@@ -75,12 +75,12 @@ class InvalidArgument(Rule):
 def _is_or_nil(chunk: Chunk, argument: Expression) -> bool:
     """Whether it is written ``x or nil``, there or where its local gets it."""
     node = bare(argument)
-    if isinstance(node, Name) and node.variable is not None:
+    if type(node) is Name and node.variable is not None:
         value = bare(node.variable.only_value())
-        if isinstance(value, Binary) and chunk.is_tested(node):
+        if type(value) is Binary and chunk.is_tested(node):
             return False
         node = value
-    if not isinstance(node, Binary) or node.operator != "or":
+    if type(node) is not Binary or node.operator != "or":
         return False
     right = bare(node.right)
     is_falsy = isinstance(right, Constant) and right.word != "true"

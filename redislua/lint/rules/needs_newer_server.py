@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
 from redislua.lint.servers import targets_of
-from redislua.lint.versions import Gap, gap, option_gaps, options
+from redislua.lint.versions import Gap, gap, is_everywhere, option_gaps, options
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import If, Node
 from redislua.syntax.sites import CommandCall
@@ -45,7 +45,7 @@ class NeedsNewerServer(Rule):
         for command in chunk.commands:
             if command.name is None or command.row is None or command.is_protected:
                 continue
-            if gap(targets, command.name) is None and not option_gaps(targets, command.name):
+            if is_everywhere(targets, command.name):
                 continue  # nearly every command
             for node, what, found in _missing(targets, command):
                 if not _asks_for_version(chunk, command.node):

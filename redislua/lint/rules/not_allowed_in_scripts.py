@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
@@ -60,6 +61,7 @@ class NotAllowedInScripts(Rule):
             yield self.at(command.first or command.node, message, help=HELP.get(name, ""))
 
 
+@cache
 def _is_ever_refused(name: str) -> bool:
     """Whether a command is refused, and not only where it would wait."""
     every = [row for _, row in every_row(name) if row is not None]

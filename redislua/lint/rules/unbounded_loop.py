@@ -9,7 +9,7 @@ from redislua.lint.rounds import is_recursive, surroundings, unbounded
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import is_growth_declared
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import LOOPS, For, ForIn
+from redislua.syntax.nodes import LOOPS, For, ForIn, Function
 
 
 class UnboundedLoop(Rule):
@@ -50,7 +50,7 @@ class UnboundedLoop(Rule):
     code = "RL502"
     name = "unbounded-loop"
     severity = Severity.WARNING
-    needs = frozenset(LOOPS)
+    needs = frozenset((*LOOPS, Function))  # one that calls itself, too
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield loops, and functions that call themselves."""
