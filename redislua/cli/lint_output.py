@@ -55,7 +55,8 @@ class Output:
 
     def _write(self, diagnostics: list[Diagnostic]) -> None:
         form = module(self._form)
-        text = "".join(f"{line}\n" for one in diagnostics for line in form.lines(one))
+        lines = [line for one in diagnostics for line in form.lines(one)]
+        text = "\n".join((*lines, ""))
         if self._file is not None:
             self._kept.append(text)
         else:

@@ -61,7 +61,9 @@ class LintedFile:
         self.source = source
         self._shown = shown(path)
         ignored = codes(settings.ignored_in(path))
-        self._rules = tuple(rule for rule in rules if rule.code not in ignored)
+        self._rules = tuple(rules)
+        if ignored:
+            self._rules = tuple(rule for rule in rules if rule.code not in ignored)
         if _META.match(source):
             self._rules = ()
         header_problems: tuple[Finding, ...] = ()

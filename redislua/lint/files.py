@@ -111,9 +111,13 @@ def read(path: str) -> bytes | TooLarge | Trouble:
             return Trouble(path, "not a regular file")
         if status.st_size > MAX_BYTES:
             return TooLarge(status.st_size)
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(MAX_BYTES + 1)
-        return data if len(data) <= MAX_BYTES else TooLarge(len(data))
+        data = b""
+        while len(data) <= MAX_BYTES:
+            part = os.read(descriptor, MAX_BYTES + 1)
+            data += part
+            if not part:
+                return data
+        return TooLarge(len(data))
     except OSError as error:
         return Trouble(path, _why(path, error))
     finally:

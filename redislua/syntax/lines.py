@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import accumulate, count
+from operator import add
 
 __all__ = ["line_starts"]
 
 
 def line_starts(source: bytes) -> list[int]:
     """The offset of the first byte of each line; a newline at the end begins an empty one."""
-    return [0, *accumulate(len(line) + 1 for line in source.split(b"\n")[:-1])]
+    lengths = map(len, source.split(b"\n")[:-1])
+    return [0, *map(add, accumulate(lengths), count(1))]

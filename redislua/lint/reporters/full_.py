@@ -17,7 +17,7 @@ Piece = tuple[str, str]
 def lines(diagnostic: Diagnostic) -> Iterator[str]:
     """The paragraph as plain lines."""
     for line in pieces(diagnostic):
-        yield "".join(text for text, _ in line)
+        yield "".join([text for text, _ in line])
 
 
 def pieces(diagnostic: Diagnostic) -> Iterator[list[Piece]]:
@@ -31,8 +31,10 @@ def pieces(diagnostic: Diagnostic) -> Iterator[list[Piece]]:
     ]
     if diagnostic.text:
         number = str(diagnostic.line)
-        before = diagnostic.text[: diagnostic.caret]
-        pad = "".join("\t" if char == "\t" else " " for char in before)
+        pad = " " * min(diagnostic.caret, len(diagnostic.text))
+        if "\t" in diagnostic.text:
+            before = diagnostic.text[: diagnostic.caret]
+            pad = "".join("\t" if char == "\t" else " " for char in before)
         yield [(f"  {number} | ", "dim"), (diagnostic.text, "")]
         yield [
             (f"  {' ' * len(number)} | ", "dim"),
