@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import (
-    Break,
-    Call,
-    Expression,
-    For,
-    ForIn,
-    If,
-    Index,
-    Name,
-    Node,
-    Variable,
-    bare,
-)
+from redislua.syntax.nodes import Break, Call, Expression, For, ForIn, If, Index, Name, Node, bare
+from redislua.syntax.variables import Variable
 
 __all__ = ["comes_to_all", "loop_over_keys"]
 

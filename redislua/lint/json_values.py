@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import (
-    Binary,
-    Call,
-    Definition,
-    Expression,
-    ForIn,
-    Index,
-    Name,
-    String,
-    bare,
-)
+from redislua.syntax.nodes import Binary, Call, Expression, ForIn, Index, Name, String, bare
 from redislua.syntax.reaching import reaching
 from redislua.syntax.sites import path_of
+from redislua.syntax.variables import Definition
 
 __all__ = ["fields_of_decoded", "is_decoded", "is_decoded_part"]
 

@@ -5,19 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import (
-    Binary,
-    Call,
-    Expression,
-    If,
-    Index,
-    Local,
-    Name,
-    Parens,
-    Unary,
-    Variable,
-)
+from redislua.syntax.nodes import Binary, Call, Expression, If, Index, Local, Name, Parens, Unary
 from redislua.syntax.sites import function_of, path_of
+from redislua.syntax.variables import Variable
 
 __all__ = ["Use", "is_given_away", "use_of"]
 

@@ -16,11 +16,11 @@ from redislua.syntax.nodes import (
     Node,
     Parens,
     Unary,
-    Variable,
     bare,
 )
 from redislua.syntax.sites import CommandCall, path_of
 from redislua.syntax.values import Kind, Origin, Value
+from redislua.syntax.variables import Variable
 
 __all__ = [
     "allows_undeclared",

@@ -7,19 +7,9 @@ from collections.abc import Iterator
 from redislua.lint.diagnostic import Severity
 from redislua.lint.sizes import OBJECTS, excess
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import (
-    Binary,
-    Call,
-    Expression,
-    Index,
-    Name,
-    Node,
-    Table,
-    Unary,
-    Variable,
-    bare,
-)
+from redislua.syntax.nodes import Binary, Call, Expression, Index, Name, Node, Table, Unary, bare
 from redislua.syntax.sites import path_of
+from redislua.syntax.variables import Variable
 
 __all__ = ["length_of"]
 

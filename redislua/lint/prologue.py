@@ -8,15 +8,8 @@ from itertools import chain
 from redislua.lint.declared import declared, places
 from redislua.lint.diagnostic import Edit, Fix
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import (
-    Expression,
-    Index,
-    Local,
-    Name,
-    Statement,
-    Variable,
-    bare,
-)
+from redislua.syntax.nodes import Expression, Index, Local, Name, Statement, bare
+from redislua.syntax.variables import Variable
 
 __all__ = ["bound", "first_statement", "fix", "is_right", "text"]
 

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import (
-    Binary,
-    Call,
-    Definition,
-    Expression,
-    For,
-    Name,
-    Unary,
-    Variable,
-    bare,
-)
+from redislua.syntax.nodes import Binary, Call, Expression, For, Name, Unary, bare
 from redislua.syntax.sites import path_of
+from redislua.syntax.variables import Definition, Variable
 
 __all__ = ["is_whole_quotient"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Call, Definition, Expression, ForIn, Index, Name, String, bare
+from redislua.syntax.nodes import Call, Expression, ForIn, Index, Name, String, bare
 from redislua.syntax.reaching import reaching
 from redislua.syntax.sites import CommandCall, path_of
+from redislua.syntax.variables import Definition
 
 __all__ = ["command_behind"]
 

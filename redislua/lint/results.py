@@ -13,9 +13,9 @@ from redislua.syntax.nodes import (
     Parens,
     Return,
     String,
-    Variable,
 )
 from redislua.syntax.sites import CommandCall, path_of
+from redislua.syntax.variables import Variable
 
 __all__ = ["holder", "use"]
 

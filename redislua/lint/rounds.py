@@ -26,13 +26,13 @@ from redislua.syntax.nodes import (
     Return,
     Table,
     Unary,
-    Variable,
     While,
     bare,
 )
 from redislua.syntax.reaching import reaching
 from redislua.syntax.sites import CommandCall
 from redislua.syntax.values import Kind, Origin
+from redislua.syntax.variables import Variable
 
 __all__ = ["commands_in", "is_recursive", "replies_of", "surroundings", "unbounded"]
 

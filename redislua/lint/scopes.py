@@ -6,7 +6,8 @@ from heapq import heappop, heappush
 
 from redislua.lint.reach import block_of
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Function, Local, Name, Variable
+from redislua.syntax.nodes import Function, Local, Name
+from redislua.syntax.variables import Variable
 
 __all__ = ["crowded", "outer_locals"]
 

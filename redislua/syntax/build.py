@@ -26,7 +26,6 @@ from redislua.syntax.nodes import (
     CallStatement,
     Comment,
     Constant,
-    Definition,
     Do,
     Expression,
     For,
@@ -49,9 +48,9 @@ from redislua.syntax.nodes import (
     Table,
     Unary,
     Vararg,
-    Variable,
     While,
 )
+from redislua.syntax.variables import Definition, Variable
 
 __all__ = ["Builder", "TooDeep"]
 

@@ -9,40 +9,34 @@ from operator import attrgetter
 from typing import TypeVar
 
 from redislua.spec.model import Script
+from redislua.syntax.asked import Asked
 from redislua.syntax.build import Builder, TooDeep
 from redislua.syntax.commands import LINES, Command, table
-from redislua.syntax.evaluate import MANY, Evaluator
+from redislua.syntax.evaluate import Evaluator
 from redislua.syntax.gate import problems
-from redislua.syntax.guards import is_asked
 from redislua.syntax.lines import line_starts
 from redislua.syntax.loops import Bound, bound_of
 from redislua.syntax.nodes import (
-    Binary,
     Block,
     Call,
     CallStatement,
     Comment,
-    Constant,
     Expression,
     For,
     ForIn,
     Function,
-    Index,
     Loop,
     Name,
     Node,
-    Number,
-    Parens,
     Repeat,
     Return,
     String,
     Table,
-    Variable,
     While,
     bare,
 )
 from redislua.syntax.problem import SyntaxProblem
-from redislua.syntax.reaching import function_around, reaching
+from redislua.syntax.reaching import function_around
 from redislua.syntax.registered import registered
 from redislua.syntax.sites import (
     CommandCall,
@@ -54,6 +48,7 @@ from redislua.syntax.sites import (
 )
 from redislua.syntax.targets import DEFAULT, Targets
 from redislua.syntax.values import Value
+from redislua.syntax.variables import Variable
 
 __all__ = ["Chunk", "parse"]
 
@@ -61,9 +56,7 @@ N = TypeVar("N", bound=Node)
 
 _CONDITIONAL, _COUNTED = (While, Repeat), (For, ForIn)
 _HOLDERS = (Block, While, Repeat, For, ForIn, Function)
-_READ = (Name, Index)
-_LISTING = {"GEOHASH": 1, "GEOPOS": 1, "HMGET": 1, "MGET": 0, "ZMSCORE": 1}
-"""Commands that reply with an element for each argument behind so many."""
+_SETRESP = ("redis.setresp", "server.setresp")
 
 
 class Chunk:
@@ -118,8 +111,10 @@ class Chunk:
                     command.name = command.row.name
         self._command_of = by_node
         self._loops: dict[Block, list[Loop]] = {}
+        has_setresp = any(call.path in _SETRESP for call in self.calls)
+        self._asked = Asked(source, self._built, by_node, has_setresp=has_setresp)
         self._evaluator = Evaluator(
-            by_node, caught, self._calls_of(), registered(self.calls), self._was_tested
+            by_node, caught, self._calls_of(), registered(self.calls), self._asked.is_read_after
         )
 
     def release(self) -> None:
@@ -310,79 +305,15 @@ class Chunk:
         Asking is a condition, ``not``, ``and``, ``or``, a comparison with nil, false or
         a type's name, or ``assert``; of this expression, or of one that is written the same.
         """
-        return self.is_tested_before(expression, expression.start + 1)
+        return self._asked.before(expression, expression.start + 1)
 
     def is_tested_before(self, expression: Expression, offset: int) -> bool:
         """Whether the script asks what an expression is in front of an offset."""
-        node = bare(expression)
-        first = self._tested.get(self.source[node.start : node.end], offset)
-        return first < offset and not _is_given_anew(node, first, offset)
-
-    def _was_tested(self, expression: Expression) -> bool:
-        if type(expression) not in _READ:
-            return False
-        start = expression.start
-        first = self._tested.get(self.source[start : expression.end], start)
-        return first < start and not _is_given_anew(expression, first, start)
-
-    @cached_property
-    def _tested(self) -> dict[bytes, int]:
-        """Where each expression that the script asks for is asked for first, by its text."""
-        found: dict[bytes, int] = {}
-        for kind in (Name, Index, Call):
-            for node in self.of(kind):
-                if is_asked(node) and not self.is_vain(node):
-                    text = self.source[node.start : node.end]
-                    if node.start < found.get(text, len(self.source)):
-                        found[text] = node.start
-        return found
+        return self._asked.before(expression, offset)
 
     def is_vain(self, node: Expression) -> bool:
         """Whether a reply, or an element, is asked ``== nil``: in vain, for it is never nil."""
-        outer = node.parent
-        while isinstance(outer, Parens):
-            outer = outer.parent
-        if not isinstance(outer, Binary) or outer.operator != "==":
-            return False
-        sides = [bare(outer.left), bare(outer.right)]
-        if not any(isinstance(side, Constant) and side.word == "nil" for side in sides):
-            return False
-        if isinstance(node, Name):
-            given = [(one.value, one.index) for one in reaching(node)]
-        else:
-            given = [(node, 0)]
-        return (
-            bool(given)
-            and not self._has_setresp
-            and all(self._is_never_nil(one, index) for one, index in given)
-        )
-
-    def _is_never_nil(self, expression: Expression | None, index: int) -> bool:
-        """Whether one of the values that an expression gives is a reply, or an element of one."""
-        node = bare(expression)
-        if isinstance(node, Index):
-            number = bare(node.key)
-            return isinstance(number, Number) and self._has_element(node.base, number.number)
-        if not isinstance(node, Call):
-            return False
-        if node.path in ("unpack", "table.unpack") and len(node.arguments) == 1:
-            return self._has_element(node.arguments[0], index + 1)
-        return index == 0 and node in self._command_of
-
-    def _has_element(self, expression: Expression, number: float) -> bool:
-        """Whether a list has so many elements in every run: one for each that was asked for."""
-        node = bare(expression)
-        if isinstance(node, Name) and node.variable is not None and not node.variable.stores:
-            node = bare(node.variable.only_value())
-        command = self._command_of.get(node)
-        if command is None or command.is_open or command.is_protected:
-            return False
-        before = _LISTING.get(command.name or "")
-        return before is not None and 1 <= number <= len(command.arguments) - before
-
-    @cached_property
-    def _has_setresp(self) -> bool:
-        return next(self.calls_to("redis.setresp", "server.setresp"), None) is not None
+        return self._asked.is_vain(node)
 
     # --- within ------------------------------------------------------------------------------
 
@@ -415,18 +346,6 @@ def parse(
 ) -> Chunk:
     """Read one script; a text that Lua refuses gives a chunk with `Chunk.problems`."""
     return Chunk(source, path=path, script=script, targets=targets)
-
-
-def _is_given_anew(node: Expression, first: int, offset: int) -> bool:
-    """Whether a local has another value since the script asked for it: ``if not x then x = …``."""
-    if type(node) is not Name or node.variable is None:
-        return False
-    if not 1 < len(node.variable.definitions) <= MANY:
-        return False
-    given = min(definition.node.start for definition in reaching(node))
-    return given > first and not any(
-        given < read.start < offset and is_asked(read) for read in node.variable.reads
-    )
 
 
 @lru_cache(maxsize=4096)

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 from redislua.syntax import library
 from redislua.syntax.arithmetic import arithmetic
+from redislua.syntax.elements import element_of, is_list, may_be_equal
 from redislua.syntax.nodes import (
     Binary,
     Call,
-    Definition,
     Expression,
     For,
     ForIn,
@@ -25,13 +25,13 @@ from redislua.syntax.nodes import (
     String,
     Table,
     Unary,
-    Variable,
     bare,
 )
 from redislua.syntax.reaching import reaching
 from redislua.syntax.replies import SCANS, reply_or_error, reply_value, scan_part
 from redislua.syntax.sites import CommandCall, function_of, path_of
 from redislua.syntax.values import ANYTHING, NOTHING, Kind, Origin, Value, joined, symbol_of
+from redislua.syntax.variables import Definition, Variable
 from redislua.syntax.written import GLOBALS, LITERALS, PASSED, WORDS
 
 __all__ = ["MANY", "Evaluator"]
@@ -135,7 +135,7 @@ class Evaluator:
         if isinstance(expression, Call):
             path = path_of(expression.callee)
             if path in ("unpack", "table.unpack") and expression.arguments:
-                return _element(self.value(expression.arguments[0]))
+                return element_of(self.value(expression.arguments[0]))
             if path in ("pcall", "xpcall"):
                 command = self._caught.get(expression) if index == 1 else None
                 return ANYTHING if command is None else reply_or_error(command)
@@ -203,13 +203,13 @@ class Evaluator:
             if path == "ipairs":
                 if index == 0:
                     return Value(Origin.LITERAL, Kind.NUMBER)
-                return _element(over).without(Kind.NIL)
+                return element_of(over).without(Kind.NIL)
             if path == "pairs":
                 if index == 0:
-                    if _is_list(bare(source.arguments[0]), over):
+                    if is_list(bare(source.arguments[0]), over):
                         return Value(Origin.LITERAL, Kind.NUMBER)
                     return Value(over.origin, Kind.ANY & ~Kind.NIL)
-                return _element(over).without(Kind.NIL)
+                return element_of(over).without(Kind.NIL)
             if path in ("string.gmatch", "string.gfind"):
                 return Value(over.origin, Kind.STRING)
         return ANYTHING
@@ -232,7 +232,7 @@ class Evaluator:
             if whole.can_be(Kind.TABLE) and whole.reply is not None:
                 return Value(Origin.STORED, Kind.STRING | Kind.NIL)  # .err and .ok
             return Value(whole.origin, Kind.ANY, is_whole=False)
-        found = _element(whole)
+        found = element_of(whole)
         if whole.reply is not None and whole.reply.name in SCANS:
             found = scan_part(at.constant)
         if whole.symbol in ("KEYS", "ARGV") and at.symbol is not None:
@@ -266,7 +266,7 @@ class Evaluator:
             ):
                 found.append(self.nth(item.value, int(at.constant) - position))
         for target, value in variable.stores:
-            if _may_be_equal(at, self.value(target.key)):
+            if may_be_equal(at, self.value(target.key)):
                 found.append(ANYTHING if value is None else self.value(value))
         if not isinstance(at.constant, bytes):
             found += self._inserted(variable)
@@ -354,7 +354,7 @@ class Evaluator:
             return ANYTHING
         path = node.path
         if path in ("unpack", "table.unpack") and node.arguments:
-            return _element(self.value(node.arguments[0]))
+            return element_of(self.value(node.arguments[0]))
         if path in library.FUNCTIONS:
             return library.FUNCTIONS[path]([self.value(one) for one in node.arguments])
         function = function_of(node)
@@ -386,26 +386,6 @@ class Evaluator:
 
 
 # --- within --------------------------------------------------------------------------------------
-
-
-def _may_be_equal(one: Value, other: Value) -> bool:
-    if one.constant is not None and other.constant is not None:
-        return one.constant == other.constant
-    return one.can_be(other.kind)
-
-
-def _is_list(node: Expression, table: Value) -> bool:
-    """Whether all that is in a table has a number: in a reply, but for a status, KEYS or ARGV."""
-    if isinstance(node, Name) and node.variable is not None and node.variable.stores:
-        return False
-    is_reply = table.reply is not None and not table.can_fail
-    return table.element is not None and (is_reply or table.symbol in ("KEYS", "ARGV"))
-
-
-def _element(table: Value) -> Value:
-    if table.element is not None:
-        return table.element
-    return Value(table.origin, Kind.ANY, is_whole=False) if table.kind else NOTHING
 
 
 def _always_returns(function: Function) -> bool:

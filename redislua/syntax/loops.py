@@ -18,13 +18,13 @@ from redislua.syntax.nodes import (
     Repeat,
     Table,
     Unary,
-    Variable,
     While,
     bare,
 )
 from redislua.syntax.reaching import reaching
 from redislua.syntax.sites import CommandCall, path_of
 from redislua.syntax.values import Kind, Origin, Value
+from redislua.syntax.variables import Variable
 
 __all__ = ["Bound", "bound_of"]
 

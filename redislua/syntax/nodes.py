@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
     from redislua.syntax.values import Value
+    from redislua.syntax.variables import Variable
 
 __all__ = [
     "LOOPS",
@@ -23,7 +24,6 @@ __all__ = [
     "CallStatement",
     "Comment",
     "Constant",
-    "Definition",
     "Do",
     "Expression",
     "For",
@@ -47,9 +47,9 @@ __all__ = [
     "Table",
     "Unary",
     "Vararg",
-    "Variable",
     "While",
     "bare",
+    "node_class",
 ]
 
 
@@ -57,12 +57,12 @@ T = TypeVar("T")
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(field,))
-def _node(kind: type[T]) -> type[T]:
+def node_class(kind: type[T]) -> type[T]:
     """A class whose instances are equal to themselves alone."""
     return dataclass(eq=False, repr=False, slots=True)(kind)
 
 
-@_node
+@node_class
 class Node:
     """A place in the file.
 
@@ -90,7 +90,7 @@ class Node:
 # --- expressions -----------------------------------------------------------------------------
 
 
-@_node
+@node_class
 class Expression(Node):
     """Something with a value.
 
@@ -101,35 +101,35 @@ class Expression(Node):
     memo: Value | None = field(default=None, init=False)
 
 
-@_node
+@node_class
 class Constant(Expression):
     """``nil``, ``true`` or ``false``."""
 
     word: str
 
 
-@_node
+@node_class
 class Number(Expression):
     """A number as it is written."""
 
     number: float
 
 
-@_node
+@node_class
 class String(Expression):
     """A string, its escapes resolved."""
 
     text: bytes
 
 
-@_node
+@node_class
 class Vararg(Expression):
     """``...``."""
 
     function: Function
 
 
-@_node
+@node_class
 class Name(Expression):
     """A variable where it is read or written.
 
@@ -144,7 +144,7 @@ class Name(Expression):
     is_written: bool = field(default=False, init=False)
 
 
-@_node
+@node_class
 class Index(Expression):
     """``base.key`` or ``base[key]``."""
 
@@ -153,7 +153,7 @@ class Index(Expression):
     is_written: bool = field(default=False, init=False)
 
 
-@_node
+@node_class
 class Call(Expression):
     """A call of a function, or of a method where ``method`` is set.
 
@@ -167,7 +167,7 @@ class Call(Expression):
     path: str | None = field(default=None, init=False)
 
 
-@_node
+@node_class
 class Item(Node):
     """One entry of a table constructor; a key of None counts up."""
 
@@ -175,14 +175,14 @@ class Item(Node):
     value: Expression
 
 
-@_node
+@node_class
 class Table(Expression):
     """``{…}``."""
 
     items: list[Item]
 
 
-@_node
+@node_class
 class Binary(Expression):
     """Two operands and an operator, ``and`` and ``or`` included."""
 
@@ -191,7 +191,7 @@ class Binary(Expression):
     right: Expression
 
 
-@_node
+@node_class
 class Unary(Expression):
     """``not``, ``-`` or ``#`` and its operand."""
 
@@ -199,14 +199,14 @@ class Unary(Expression):
     operand: Expression
 
 
-@_node
+@node_class
 class Parens(Expression):
     """``(…)``, which cuts several values to one."""
 
     inner: Expression
 
 
-@_node
+@node_class
 class Function(Expression):
     """A function's parameters and body; the main chunk is one, too.
 
@@ -227,7 +227,7 @@ class Function(Expression):
     returns: list[Return] = field(default_factory=list, init=False)
 
 
-@_node
+@node_class
 class Opaque(Expression):
     """Something that the parser could not read."""
 
@@ -235,19 +235,19 @@ class Opaque(Expression):
 # --- statements ------------------------------------------------------------------------------
 
 
-@_node
+@node_class
 class Statement(Node):
     """Something that is done."""
 
 
-@_node
+@node_class
 class Block(Node):
     """Statements in order, and the scope of their locals."""
 
     statements: list[Statement]
 
 
-@_node
+@node_class
 class Local(Statement):
     """``local a, b = x, y``."""
 
@@ -255,7 +255,7 @@ class Local(Statement):
     values: list[Expression]
 
 
-@_node
+@node_class
 class Assign(Statement):
     """``a, b.c = x, y``."""
 
@@ -263,14 +263,14 @@ class Assign(Statement):
     values: list[Expression]
 
 
-@_node
+@node_class
 class CallStatement(Statement):
     """A call whose result is dropped."""
 
     call: Expression
 
 
-@_node
+@node_class
 class FunctionStatement(Statement):
     """``function target() … end`` or ``local function name() … end``, which has no target."""
 
@@ -279,14 +279,14 @@ class FunctionStatement(Statement):
     is_local: bool
 
 
-@_node
+@node_class
 class Do(Statement):
     """``do … end``."""
 
     body: Block
 
 
-@_node
+@node_class
 class If(Statement):
     """``if … elseif … else … end``.
 
@@ -299,7 +299,7 @@ class If(Statement):
     otherwise: Block | None
 
 
-@_node
+@node_class
 class While(Statement):
     """``while condition do … end``."""
 
@@ -307,7 +307,7 @@ class While(Statement):
     body: Block
 
 
-@_node
+@node_class
 class Repeat(Statement):
     """``repeat … until condition``."""
 
@@ -315,7 +315,7 @@ class Repeat(Statement):
     condition: Expression
 
 
-@_node
+@node_class
 class For(Statement):
     """``for i = first, last, step do … end``."""
 
@@ -326,7 +326,7 @@ class For(Statement):
     body: Block
 
 
-@_node
+@node_class
 class ForIn(Statement):
     """``for a, b in values do … end``."""
 
@@ -335,7 +335,7 @@ class ForIn(Statement):
     body: Block
 
 
-@_node
+@node_class
 class Return(Statement):
     """``return x, y``."""
 
@@ -343,7 +343,7 @@ class Return(Statement):
     function: Function
 
 
-@_node
+@node_class
 class Break(Statement):
     """``break``."""
 
@@ -352,7 +352,7 @@ Loop: TypeAlias = While | Repeat | For | ForIn
 LOOPS = (While, Repeat, For, ForIn)
 
 
-@_node
+@node_class
 class Comment(Node):
     """A comment.
 
@@ -361,54 +361,6 @@ class Comment(Node):
     """
 
     text: bytes
-
-
-# --- names -----------------------------------------------------------------------------------
-
-
-@dataclass(eq=False, slots=True)
-class Definition:
-    """One place that gives a variable a value.
-
-    Attributes:
-        node: The statement.
-        value: The expression, or None: ``nil``, a parameter, or a loop's variable.
-        index: Which of several values that the expression gives.
-    """
-
-    node: Node
-    value: Expression | None
-    index: int = 0
-
-
-@_node
-class Variable(Node):
-    """A local, a parameter or a loop's variable, placed where it is declared.
-
-    Attributes:
-        name: Its name.
-        kind: ``local``, ``parameter``, ``loop`` or ``function``.
-        function: The function in which it is declared.
-        definitions: In source order; a parameter's first one has no value.
-        reads: Where it is read.
-        stores: Where ``name[key] = value`` or ``name.key = value`` stands: key and value.
-        memo: What is known of its only value, once it was asked for.
-    """
-
-    name: str
-    kind: str
-    function: Function
-    definitions: list[Definition] = field(default_factory=list, init=False)
-    reads: list[Name] = field(default_factory=list, init=False)
-    stores: list[tuple[Index, Expression | None]] = field(default_factory=list, init=False)
-    memo: Value | None = field(default=None, init=False)
-
-    def only_value(self) -> Expression | None:
-        """The expression that is its value from beginning to end, or None."""
-        if len(self.definitions) != 1 or self.kind in ("parameter", "loop"):
-            return None
-        only = self.definitions[0]
-        return only.value if only.index == 0 else None
 
 
 def bare(expression: Any) -> Any:

@@ -8,7 +8,6 @@ from redislua.syntax.nodes import (
     Break,
     Call,
     CallStatement,
-    Definition,
     Do,
     For,
     ForIn,
@@ -19,6 +18,7 @@ from redislua.syntax.nodes import (
     Repeat,
     Return,
 )
+from redislua.syntax.variables import Definition
 
 __all__ = ["function_around", "reaching"]
 

@@ -7,31 +7,15 @@ import os
 import pty
 import subprocess
 import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from redislua.server import start
+from tests.cli.lint_project import BAD, GOOD, IDLE, folder, project, write
 from tests.cli.shell import redislua
 from tests.lint.samples import HEADER
 
-GOOD = "return redis.call('GET', KEYS[1])\n"
-BAD = "local x = = 1\nreturn x\n"
-IDLE = "return redis.call('GET', KEYS[1]) -- redislua: ignore[RL001] -- old\n"
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder without a project, and a cache of its own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "lua").mkdir()
-    return tmp_path
-
-
-def write(folder: Path, **files: str) -> None:
-    for name, text in files.items():
-        (folder / "lua" / f"{name}.lua").write_text(text)
+__all__ = ["folder", "project"]
 
 
 def test_nothing_found_exits_0(folder):
@@ -164,17 +148,6 @@ def test_outside_a_project_paths_must_be_given(folder):
 
 
 # --- a project -------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def project(folder):
-    (folder / "scripts" / "visits").mkdir(parents=True)
-    (folder / "scripts" / "visits" / "count.v1.lua").write_text(HEADER)
-    (folder / "pyproject.toml").write_text(
-        '[tool.redislua]\noutput = "bindings"\n'
-        '[tool.redislua.lint]\nignore = ["RL903"]\nper-file-ignores = {"lua/old*" = ["RL001"]}\n'
-    )
-    return folder
 
 
 def test_without_paths_the_projects_scripts_are_linted(project):
@@ -354,195 +327,3 @@ def test_add_ignores_silences_what_there_is(folder):
     )
     assert (first.returncode, first.stderr) == (0, "1 file: nothing found; 1 silenced\n")
     assert second.returncode == 0
-
-
-# --- hostile inputs --------------------------------------------------------------------------
-
-
-def one_line(folder: Path, *words: str, code: int) -> str:
-    """Lint, and return the one line that it says about it."""
-    done = redislua("lint", *words, "--format", "concise", "--no-cache", cwd=folder)
-    told = done.stdout.splitlines() + done.stderr.splitlines()[:-1]
-    assert done.returncode == code
-    assert len(told) == 1
-    assert "Traceback" not in done.stderr
-    return told[0]
-
-
-def test_a_file_of_ten_megabytes(folder):
-    write(folder, big="-- x\n" * 2_000_000)
-
-    assert one_line(folder, "lua", code=1) == (
-        "lua/big.lua:1:1: RL001 error: the file has 10000000 bytes: up to 1048576 are analysed"
-    )
-
-
-def test_ten_megabytes_on_standard_input(folder):
-    done = subprocess.run(
-        [sys.executable, "-m", "redislua.cli", "lint", "-"],
-        input=b" " * 10_000_000,
-        cwd=folder,
-        capture_output=True,
-        check=False,
-    )
-
-    assert done.returncode == 1
-    assert b"up to 1048576 are analysed" in done.stdout
-
-
-def test_a_file_of_nul_bytes(folder):
-    (folder / "lua" / "x.lua").write_bytes(b"\0" * 10_000)
-
-    assert one_line(folder, "lua", code=1).startswith("lua/x.lua:1:1: RL001 error: ")
-
-
-def test_a_program_that_is_called_lua(folder):
-    (folder / "lua" / "x.lua").write_bytes(Path(sys.executable).resolve().read_bytes()[:5000])
-
-    assert one_line(folder, "lua", code=1) == (
-        "lua/x.lua:1:1: RL001 error: this is no text file: no server compiles it"
-    )
-
-
-def test_bytes_that_are_no_utf_8(folder):
-    (folder / "lua" / "x.lua").write_bytes(b"return '\xff\xfe' '\n")
-
-    assert one_line(folder, "lua", code=1).startswith("lua/x.lua:")
-
-
-def test_a_link_to_itself(folder):
-    (folder / "lua" / "x.lua").symlink_to("x.lua")
-
-    assert one_line(folder, "lua", code=2).startswith("error: lua/x.lua: cannot be read")
-
-
-def test_a_link_that_leads_nowhere(folder):
-    (folder / "lua" / "x.lua").symlink_to("y")
-
-    assert "leads nowhere" in one_line(folder, "lua", code=2)
-
-
-def test_a_folder_without_scripts(folder):
-    assert one_line(folder, "lua", code=2) == "error: lua: there is no .lua file in this folder"
-
-
-def test_a_path_that_does_not_exist(folder):
-    assert one_line(folder, "gone.lua", code=2) == (
-        "error: gone.lua: there is no such file or folder"
-    )
-
-
-def test_a_fifo(folder):
-    os.mkfifo(folder / "lua" / "x.lua")
-
-    assert one_line(folder, "lua", code=2) == "error: lua/x.lua: not a regular file"
-
-
-def test_a_file_that_cannot_be_read(folder):
-    if os.geteuid() == 0:  # who may read everything cannot read this
-        (folder / "lua" / "x.lua").symlink_to("/proc/self/mem")
-    else:
-        write(folder, x=GOOD)
-        (folder / "lua" / "x.lua").chmod(0)
-
-    assert one_line(folder, "lua", code=2).startswith("error: lua/x.lua: cannot be read: ")
-
-
-def test_trouble_with_one_file_hides_no_other(folder):
-    write(folder, a=BAD)
-    (folder / "lua" / "x.lua").symlink_to("y")
-
-    done = redislua("lint", "lua", "--format", "concise", cwd=folder)
-
-    assert done.returncode == 2
-    assert done.stdout.startswith("lua/a.lua:1:11")
-    assert done.stderr.splitlines()[-1] == "1 error in 1 file; 1 could not be looked at"
-
-
-def test_a_name_that_no_terminal_can_show(folder):
-    (folder / "lua" / "x\n::error::\x1b[2J.lua").write_text(BAD)
-
-    done = redislua("lint", "lua", "--format", "github", cwd=folder)
-
-    assert len(done.stdout.splitlines()) == 1
-    assert "\x1b" not in done.stdout
-
-
-def test_an_output_that_cannot_hold_a_character_is_no_failure(folder):
-    write(folder, a="local x = = 'é€'\n")
-
-    done = redislua("lint", "lua", cwd=folder, PYTHONIOENCODING="ascii")
-
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-
-
-# --- redislua check --------------------------------------------------------------------------
-
-
-def test_check_finds_what_lint_finds(project):
-    path = project / "scripts" / "visits" / "count.v1.lua"
-    path.write_text(HEADER.replace("visits)\n", "visits) -- redislua: ignore[RL001] -- old\n"))
-    assert redislua("generate", cwd=project).returncode == 0
-
-    checked = redislua("check", cwd=project)
-    linted = redislua("lint", "--ignore", "RL903", cwd=project)
-
-    assert checked.returncode == linted.returncode == 1
-    assert checked.stdout == linted.stdout
-    assert "scripts/visits/count.v1.lua:14:35: warning[RL901]" in checked.stdout
-
-
-def test_check_honours_the_projects_lint_settings(project):
-    path = project / "scripts" / "visits" / "count.v1.lua"
-    path.write_text(HEADER.replace("visits)\n", "visits) -- redislua: ignore[RL001] -- old\n"))
-    settings = (project / "pyproject.toml").read_text()
-    (project / "pyproject.toml").write_text(
-        settings.replace('"lua/old*" = ["RL001"]', '"scripts/visits/*" = ["RL901"]')
-    )
-    assert redislua("generate", cwd=project).returncode == 0
-
-    assert redislua("check", cwd=project).returncode == 0
-
-
-def test_check_says_what_is_wrong_with_a_header_once(project):
-    path = project / "scripts" / "visits" / "count.v1.lua"
-    path.write_text(HEADER.replace("string", "strnig"))
-    (project / "pyproject.toml").write_text('[tool.redislua]\noutput = "bindings"\n')
-
-    done = redislua("check", cwd=project)
-
-    assert done.returncode == 1
-    assert done.stdout.count("'strnig'") == 1
-
-
-def test_the_commands_of_a_server_of_ones_own(tmp_path):
-    """It lacks a command that every server of its version has."""
-    (tmp_path / "pyproject.toml").write_text("[tool.redislua.lint]\n")
-    (tmp_path / "a.lua").write_text("return {redis.call('ECHO', 'a'), redis.call('LOLWUT')}\n")
-
-    with start(config={"rename-command": "LOLWUT ''"}) as server:
-        done = redislua("lint", "--commands-from", server.url, "a.lua", cwd=tmp_path)
-    table = tmp_path / "redis-commands.json"
-    (tmp_path / "pyproject.toml").write_text(f'[tool.redislua.lint]\ncommands = "{table.name}"\n')
-    again = redislua("lint", "a.lua", cwd=tmp_path)
-    without = redislua("lint", "a.lua", "--isolated", cwd=tmp_path)
-
-    assert f"wrote the commands of {server.version}" in done.stderr
-    assert f'commands = "{table.name}" in [tool.redislua.lint]' in done.stderr
-    for found in (done, again):
-        assert found.returncode == 1
-        assert (
-            f"`LOLWUT` came with Redis 5.0 and Valkey 5.0: not on {server.version}" in found.stdout
-        )
-    assert (without.returncode, without.stdout) == (0, "")
-
-
-def test_a_server_that_does_not_answer_leaves_no_table(tmp_path):
-    (tmp_path / "a.lua").write_text("return 1\n")
-
-    done = redislua("lint", "--commands-from", "redis://127.0.0.1:1", "a.lua", cwd=tmp_path)
-
-    assert done.returncode == 2
-    assert "127.0.0.1:1 cannot be read" in done.stderr
-    assert not (tmp_path / "redis-commands.json").exists()

@@ -8,19 +8,9 @@ from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.reach import block_of
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import (
-    LOOPS,
-    Break,
-    Call,
-    Expression,
-    For,
-    ForIn,
-    Loop,
-    Name,
-    Return,
-    Variable,
-)
+from redislua.syntax.nodes import LOOPS, Break, Call, Expression, For, ForIn, Loop, Name, Return
 from redislua.syntax.sites import CommandCall
+from redislua.syntax.variables import Variable
 
 MEMBERS = {
     **dict.fromkeys(("SADD", "SREM", "LPUSH", "RPUSH", "LPUSHX", "RPUSHX"), 2),

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Node, Variable
+from redislua.syntax.nodes import Node
+from redislua.syntax.variables import Variable
 
 
 class DuplicateLocal(Rule):

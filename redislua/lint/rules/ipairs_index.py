@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Call, ForIn, Index, Name, Table, Unary, Variable, bare
+from redislua.syntax.nodes import Binary, Call, ForIn, Index, Name, Table, Unary, bare
 from redislua.syntax.sites import path_of
+from redislua.syntax.variables import Variable
 
 COUNTING = ("i", "j", "k", "n", "idx", "index", "pos", "position", "_")
 

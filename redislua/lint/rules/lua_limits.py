@@ -8,7 +8,8 @@ from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
 from redislua.lint.scopes import crowded, outer_locals
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Function, Variable
+from redislua.syntax.nodes import Function
+from redislua.syntax.variables import Variable
 
 LOCALS, UPVALUES = 180, 55
 """Lua's own limits are 200 locals at a time and 60 upvalues."""

@@ -9,7 +9,8 @@ from redislua.lint.results import use
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.guards import is_asked
-from redislua.syntax.nodes import Call, Local, Name, Variable, bare
+from redislua.syntax.nodes import Call, Local, Name, bare
+from redislua.syntax.variables import Variable
 
 
 class PcallStatusUnread(Rule):

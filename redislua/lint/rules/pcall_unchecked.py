@@ -8,7 +8,7 @@ from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.results import holder, use
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Variable
+from redislua.syntax.variables import Variable
 
 HELP = "test its `.err`, or use `redis.call`, which stops the script"
 

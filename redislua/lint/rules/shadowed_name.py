@@ -9,7 +9,8 @@ from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.reach import block_of
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Local, Node, Variable
+from redislua.syntax.nodes import Local, Node
+from redislua.syntax.variables import Variable
 
 _BUILTINS = """
     ARGV KEYS assert bit cjson cmsgpack error ipairs math next pairs pcall redis select string

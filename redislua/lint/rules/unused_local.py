@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Index, Local, Name, Node, Variable, bare
+from redislua.syntax.nodes import Index, Local, Name, Node, bare
+from redislua.syntax.variables import Variable
 
 
 class UnusedLocal(Rule):
