@@ -50,7 +50,7 @@ def command(
     ranges. Counted are commands, instructions of the Lua machine and elements of the reply,
     which are the same in each run: against the header's @budget, how they grow with n, and
     against scripts/budget.jsonl, which --update writes (+20 % fails). Measured is the
-    server's own time of each call, 1000 times in the slowest case and 100 times in the
+    server's own time of each call, 1000 times in the slowest case and 50 times in the
     others, beside a calibration script in the same run, so that a busy machine is not taken
     for a slow script: p99.9 against `limit` of [tool.redislua.budget] (1 ms when it says
     nothing), the maximum against 5 ms.

@@ -7,24 +7,32 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
 import redis
 
+from redislua.codegen.load import load_operations
 from redislua.errors import ServerTooOld
 from redislua.probe.snapshot import snapshot
 from redislua.runtime import run
 from redislua.spec.model import Key, Script
-from tests.catalogue.samples import operations, registry
+from redislua.spec.registry import from_sources
+from tests.catalogue.samples import ROOT, operations, registry
 from tests.catalogue.stage import ATTEMPTS, Stage, Step, ended_on, ending
 
 each = pytest.mark.parametrize("script", registry().scripts, ids=lambda script: script.full_name)
 
 
-def played(script: Script, client: redis.Redis, answer: Callable[[Step], Any]) -> int:
+@cache
+def catalogue() -> Stage:
+    return Stage(registry(), operations())
+
+
+def played(stage: Stage, script: Script, client: redis.Redis, answer: Callable[[Step], Any]) -> int:
     """Play the script's examples, again where a short time was too short; the number of calls."""
-    stage, calls = Stage(registry(), operations()), 0
+    calls = 0
 
     def counted(step: Step) -> Any:
         nonlocal calls
@@ -48,9 +56,8 @@ def played(script: Script, client: redis.Redis, answer: Callable[[Step], Any]) -
 # --- expiries --------------------------------------------------------------------------------
 
 
-@each
-def test_after_every_call_what_should_expire_does(script: Script, client: redis.Redis) -> None:
-    """Every key of every call until then, and no key but these."""
+def see_expiries(stage: Stage, script: Script, client: redis.Redis) -> int:
+    """Look at every key after each call; the number of calls."""
     declared: dict[bytes, Key] = {}
 
     def look(step: Step) -> Any:
@@ -62,7 +69,13 @@ def test_after_every_call_what_should_expire_does(script: Script, client: redis.
         assert not [name for name in stay if declared[name].expires], step.call
         return ended
 
-    assert played(script, client, look) > 0
+    return played(stage, script, client, look)
+
+
+@each
+def test_after_every_call_what_should_expire_does(script: Script, client: redis.Redis) -> None:
+    """Every key of every call until then, and no key but these."""
+    assert see_expiries(catalogue(), script, client) > 0
 
 
 def test_a_key_expires_in_all_scripts_or_in_none() -> None:
@@ -88,14 +101,8 @@ def full(client: redis.Redis) -> Any:
         client.config_set("maxmemory", 0)
 
 
-@each
-def test_a_full_server_refuses_a_call_before_it_writes_or_runs_it_to_its_end(
-    script: Script, client: redis.Redis, make_full: Callable[[], None]
-) -> None:
-    """P30: as the shebang says, at every state that the examples reach."""
-    make_full()  # the policy, and what is put right in the end
-    client.config_set("maxmemory", 0)
-    may = script.read_only or "allow-oom" in script.flags
+def see_full(stage: Stage, script: Script, client: redis.Redis, *, may: bool) -> int:
+    """Make each call on a full server: one that may run does, no other writes; how many calls."""
 
     def look(step: Step) -> Any:
         if not step.own:
@@ -110,20 +117,31 @@ def test_a_full_server_refuses_a_call_before_it_writes_or_runs_it_to_its_end(
         assert snapshot(client) == before
         return ended_on(client, step)
 
-    assert played(script, client, look) > 0
+    return played(stage, script, client, look)
+
+
+@pytest.fixture
+def small(client: redis.Redis, make_full: Callable[[], None]) -> redis.Redis:
+    """A server that evicts nothing and may be made full."""
+    make_full()  # the policy, and what is put right in the end
+    client.config_set("maxmemory", 0)
+    return client
+
+
+@each
+def test_a_full_server_refuses_a_call_before_it_writes_or_runs_it_to_its_end(
+    script: Script, small: redis.Redis
+) -> None:
+    """P30: as the shebang says, at every state that the examples reach."""
+    may = script.read_only or "allow-oom" in script.flags
+    assert see_full(catalogue(), script, small, may=may) > 0
 
 
 # --- two versions of a format ----------------------------------------------------------------
 
 
-@each
-def test_a_newer_format_is_refused_until_it_is_the_present_one_again(
-    script: Script, client: redis.Redis
-) -> None:
-    """While a release is rolled out, and back: the old script waits, and then goes on.
-
-    At every state that the examples reach; those that nothing is there at are made from nothing.
-    """
+def see_newer(stage: Stage, script: Script, client: redis.Redis) -> int:
+    """Make each call on a state of a newer format, and then as it was; how many there were."""
     met = 0
 
     def look(step: Step) -> Any:
@@ -143,8 +161,19 @@ def test_a_newer_format_is_refused_until_it_is_the_present_one_again(
             client.hset(name, "v", state.number)
         return ended_on(client, step)
 
-    played(script, client, look)
+    played(stage, script, client, look)
+    return met
 
+
+@each
+def test_a_newer_format_is_refused_until_it_is_the_present_one_again(
+    script: Script, client: redis.Redis
+) -> None:
+    """While a release is rolled out, and back: the old script waits, and then goes on.
+
+    At every state that the examples reach; those that nothing is there at are made from nothing.
+    """
+    met = see_newer(catalogue(), script, client)
     assert met > 0 or not script.states or script.full_name in WITHOUT_NUMBER
 
 
@@ -166,3 +195,96 @@ def test_all_scripts_of_a_format_write_the_same_number() -> None:
 
 OLDER: dict[str, str] = {}
 """The test, by the format's name, that gives a state of its older number to the scripts."""
+
+
+# --- the checks can fail ---------------------------------------------------------------------
+
+MARK = """#!lua
+--- Set a mark.
+--
+-- It is there for a minute.
+--
+-- @version 1.0.0
+-- @key     mark       mark:{<name>}:mark hash expires
+-- @returns Set        marks:int
+-- @error   BadState   The key holds a state that this version does not understand.
+-- @state   mark sample-mark/1
+-- @retry   safe
+-- @budget  calls<=3 growth=1
+-- @example one
+--   mark name=a -> Set marks=1
+--   mark name=a -> Set marks=1
+
+local mark = KEYS[1]
+
+local format = redis.call('HGET', mark, 'v')
+if format and format ~= '1' then
+  return redis.error_reply('RLUA_BAD_STATE the mark is not in format 1')
+end
+redis.call('HSET', mark, 'v', '1')
+redis.call('PEXPIRE', mark, 60000)
+return {'Set', 1}
+"""
+
+
+def sample(client: redis.Redis, **changed: str) -> tuple[Stage, Script]:
+    """The mark with some of its text changed, as a catalogue of its own."""
+    text = MARK
+    for part, new in changed.items():
+        assert PARTS[part] in text
+        text = text.replace(PARTS[part], new)
+    found = from_sources({"sample/mark.v1.lua": text.encode()}, root=ROOT / "scripts")
+    client.script_load(text)
+    (script,) = found.scripts
+    return Stage(found, load_operations(found)), script
+
+
+PARTS = {
+    "expiry": "redis.call('PEXPIRE', mark, 60000)\n",
+    "asked": "format ~= '1'",
+}
+
+
+def test_the_sample_is_right_as_it_is(small: redis.Redis) -> None:
+    stage, script = sample(small)
+
+    assert see_expiries(stage, script, small) == 2
+    assert see_full(stage, script, small, may=False) == 2
+    assert see_newer(stage, script, small) == 1
+
+
+def test_a_key_that_stays_is_found(client: redis.Redis) -> None:
+    stage, script = sample(client, expiry="")
+
+    with pytest.raises(AssertionError):
+        see_expiries(stage, script, client)
+
+
+def test_a_key_that_no_header_names_is_found(client: redis.Redis) -> None:
+    stray = PARTS["expiry"] + "redis.call('SET', mark .. ':more', '1', 'PX', 60000)\n"
+    stage, script = sample(client, expiry=stray)
+
+    with pytest.raises(AssertionError):
+        see_expiries(stage, script, client)
+
+
+def test_a_call_that_a_full_server_refuses_and_should_not_is_found(small: redis.Redis) -> None:
+    stage, script = sample(small)
+
+    with pytest.raises(AssertionError, match="OutOfMemory"):
+        see_full(stage, script, small, may=True)
+
+
+def test_a_call_that_a_full_server_runs_and_should_not_is_found(small: redis.Redis) -> None:
+    script = registry().find("lock.release")
+    assert script is not None
+
+    with pytest.raises(AssertionError):
+        see_full(catalogue(), script, small, may=False)
+
+
+def test_a_script_that_overwrites_a_newer_format_is_found(client: redis.Redis) -> None:
+    stage, script = sample(client, asked="format == 'none'")
+
+    with pytest.raises(AssertionError):
+        see_newer(stage, script, client)

@@ -53,14 +53,12 @@ class Network:
         direct: A client of all, as it is.
         proxies: What lies before each.
         call: Runs a call through them.
-        is_blocking: Whether the client that does is a blocking one.
     """
 
     nodes: tuple[Any, ...]
     direct: Any
     proxies: tuple[Proxy, ...]
     call: Callable[[Any], Any]
-    is_blocking: bool
 
     def lost(self, step: Step) -> Any:
         """How a call ends whose reply is lost after it ran."""
@@ -169,9 +167,7 @@ def network(
     scripts_loaded(client)
     caller = Caller(is_async=request.param == "asyncio", runner=runner)
     ours = caller.open(proxy.url)
-    yield Network(
-        (client,), client, (proxy,), lambda call: caller.run(ours, call), not caller.is_async
-    )
+    yield Network((client,), client, (proxy,), lambda call: caller.run(ours, call))
     caller.close()
 
 
@@ -197,24 +193,20 @@ def nodes(
                 ),
             )
         )
-        yield Network(admins, direct, tuple(proxies.values()), lambda call: run(ours, call), True)
+        yield Network(admins, direct, tuple(proxies.values()), lambda call: run(ours, call))
 
 
 @each
 def test_a_lost_reply_does_what_the_header_says(script: Script, network: Network) -> None:
-    """P26 and P27, for every operation.
-
-    What the server holds is not the client's affair: the asyncio one plays one example.
-    """
-    examples = script.examples if network.is_blocking else script.examples[:1]
-    trial(catalogue(), network, script, examples)
+    """P26 and P27, for every operation."""
+    trial(catalogue(), network, script, script.examples)
 
 
 @each
 def test_a_lost_reply_on_a_cluster_does_what_the_header_says(
     script: Script, nodes: Network
 ) -> None:
-    trial(catalogue(), nodes, script, script.examples[:1])
+    trial(catalogue(), nodes, script, script.examples)
 
 
 def test_those_that_a_repeat_may_count_twice_say_so() -> None:
