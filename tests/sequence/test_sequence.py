@@ -8,14 +8,11 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from redislua.bindings import sequence
 from redislua.errors import OutOfMemory
 from redislua.runtime import Call, run
 from redislua.spec.model import MAX_SAFE_INTEGER
-from tests.cache.clock import Clocked
 
 KEY = "sequence:{orders}:last"
 
@@ -58,22 +55,6 @@ def test_callers_at_the_same_moment_get_different_numbers(client: redis.Redis) -
 
     numbers = [block.first + offset for block in blocks for offset in range(7)]
     assert len(set(numbers)) == len(numbers)
-
-
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    steps=st.lists(st.tuples(st.integers(1, 1000), st.integers(-5_000_000, 5_000_000)), max_size=12)
-)
-def test_against_a_model_under_a_clock_that_jumps(client: redis.Redis, steps: Any) -> None:
-    clocked = Clocked(client)
-    client.delete(KEY)
-    last = 0
-    for count, jump in steps:
-        clocked.now_us += jump
-        first = max(clocked.now_us, last + 1)
-
-        assert clocked.run(take(count)) == sequence.NextRange(first, count)
-        last = first + count - 1
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "1.5", "1e3", "", str(MAX_SAFE_INTEGER + 2)])
