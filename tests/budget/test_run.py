@@ -53,7 +53,7 @@ def texts(script: ScriptReport, depth: str) -> str:
     return "\n".join(reason.text for reason in script.reasons if reason.depth == depth)
 
 
-def test_the_counted_figures_of_the_catalogue_are_those_committed(server):
+def test_the_catalogue_is_counted_as_committed_and_grows_as_it_should(server):
     """On every server, and at every load of the machine."""
     report = run(ROOT / "scripts", server.kind, COUNTS, Baseline.read(ROOT / "scripts" / NAME))
 
@@ -62,11 +62,6 @@ def test_the_counted_figures_of_the_catalogue_are_those_committed(server):
     assert counted == committed, "`redislua budget --update` writes them anew"
     assert report.server == server.version
     assert [script.name for script in report.scripts if texts(script, "deterministic")] == []
-
-
-def test_the_catalogue_has_the_growth_and_the_outcomes_that_it_should():
-    report = run(ROOT / "scripts", "embedded", COUNTS)
-
     for script in report.scripts:
         assert script.notes == ()
         # What a caller names one by one is done one by one; nothing else grows.
