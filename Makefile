@@ -8,8 +8,8 @@ BENCH_READY := .venv-bench/.ready
 OLDEST := .venv-oldest
 CALLS := tests/runtime tests/cluster tests/faults \
   $(addprefix tests/patterns/test_, connect_retries.py connect_settings.py connect_tls.py connect_url.py plans.py pops.py)
-# Tests wait for half of their time, so three of them keep two processors busy.
-WORKERS ?= 3
+# Tests wait for half of their time, so four of them keep two processors busy.
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 

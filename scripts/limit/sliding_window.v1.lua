@@ -41,6 +41,9 @@
 --   sliding_window subject=user:2 limit=3 period=60s token=a -> Allowed remaining=2
 --   sliding_window subject=user:2 limit=3 period=60s token=a -> Replayed remaining=2
 --   sliding_window subject=user:2 limit=3 period=60s token=b -> Allowed remaining=1
+-- @example the same call again is known even where nothing more is granted
+--   sliding_window subject=user:5 limit=1 period=60s token=a -> Allowed remaining=0
+--   sliding_window subject=user:5 limit=1 period=60s token=a -> Replayed remaining=0
 -- @example an entry counts for one period
 --   sliding_window subject=user:3 limit=1 period=50ms token=a -> Allowed remaining=0 reset_after=50ms
 --   wait 80ms

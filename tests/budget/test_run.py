@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from redislua.budget import bench
-from redislua.budget.baseline import NAME, Baseline
+from redislua.budget.baseline import Baseline
 from redislua.budget.bench import Bench
 from redislua.budget.cases import plan
 from redislua.budget.model import Report, ScriptReport
@@ -23,7 +23,7 @@ from redislua.probe.snapshot import snapshot
 from redislua.server import Server
 from redislua.spec.registry import load
 from tests.budget.samples import LOOP, project
-from tests.catalogue.samples import ROOT, operations, registry
+from tests.catalogue.samples import operations, registry
 
 COUNTS = Settings(calls=1, seconds=0, others=0)
 FEW = Settings(calls=60, seconds=0.2, others=1)
@@ -51,26 +51,6 @@ def run(
 
 def texts(script: ScriptReport, depth: str) -> str:
     return "\n".join(reason.text for reason in script.reasons if reason.depth == depth)
-
-
-def test_the_catalogue_is_counted_as_committed_and_grows_as_it_should(server):
-    """On every server, and at every load of the machine."""
-    report = run(ROOT / "scripts", server.kind, COUNTS, Baseline.read(ROOT / "scripts" / NAME))
-
-    committed = Baseline.read(ROOT / "scripts" / NAME)
-    counted = Baseline({}).updated(report.scripts, {script.file for script in report.scripts})
-    assert counted == committed, "`redislua budget --update` writes them anew"
-    assert report.server == server.version
-    assert [script.name for script in report.scripts if texts(script, "deterministic")] == []
-    for script in report.scripts:
-        assert script.notes == ()
-        # What a caller names one by one is done one by one; nothing else grows.
-        is_named = script.declared.growth == "linear"
-        assert {growth.order for growth in script.growth} <= (
-            {"1", "log", "linear"} if is_named else {"1"}
-        )
-        assert all(case.cost.instructions is not None for case in script.cases)
-        assert script.commands
 
 
 def test_a_loop_over_a_whole_set_is_found_at_each_depth(tmp_path, server):

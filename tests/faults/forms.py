@@ -99,12 +99,14 @@ class Form:
             configure(client, coalesce=False)
         return self.caller.keep(client)
 
-    def run(self, client: Any, call: Call[Any], **options: Any) -> Any:
+    def run(
+        self, client: Any, call: Call[Any], *, deadline: float = PATIENT, **options: Any
+    ) -> Any:
         """Return the call's own reply, or raise what it ended in.
 
         Where it does not fail, neither do the calls that travel with it.
         """
-        ended = self.end(client, call, **options)
+        ended = self.end(client, call, deadline=deadline, **options)
         for one in (ended.own, *ended.beside):
             if isinstance(one, Exception):
                 raise one

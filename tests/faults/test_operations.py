@@ -216,6 +216,20 @@ def test_those_that_a_repeat_may_count_twice_say_so() -> None:
             assert any(word in said for word in ("resen", "twice", "again", "repeat")), script.file
 
 
+def test_what_is_about_to_run_out_is_compared_in_neither_run() -> None:
+    def kept(text: bytes, seconds: float) -> tuple[Any, ...]:
+        return (text, ()), (b"expires", (seconds,))
+
+    stays: Picture = {b"a": kept(b"x", 60.0)}
+    brief: Picture = {**stays, b"b": kept(b"y", 0.05)}
+    lasting: Picture = {**stays, b"b": kept(b"y", 5.0)}
+
+    assert alike([brief], [stays])
+    assert alike([stays], [brief])
+    assert not alike([lasting], [stays])
+    assert not alike([lasting], [{**stays, b"b": kept(b"z", 5.0)}])
+
+
 # --- the trial can fail ----------------------------------------------------------------------
 
 COUNTING = b"""#!lua

@@ -149,8 +149,10 @@ def hand_over(held: Held, turns: int, waiters: int) -> list[float]:
 def fewest_turns(held: Held, turns: int, waiters: int) -> int:
     """Have threads take turns, each wanting the lock again at once: the turns of the last one."""
     had = [0] * waiters
+    start = threading.Barrier(waiters)  # a thread that began late would have had fewer
 
     def take(number: int) -> None:
+        start.wait()
         while sum(had) < turns:
             with held():
                 had[number] += 1
