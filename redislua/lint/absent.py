@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from redislua.lint.reach import runs_before
 from redislua.lint.replies import reply_type
 from redislua.syntax.chunk import Chunk
+from redislua.syntax.guards import is_asked
 from redislua.syntax.nodes import (
     Binary,
     Block,
@@ -169,9 +170,21 @@ def _of_name(chunk: Chunk, name: Name, at: int, depth: int) -> CommandCall | Non
             found = _unpacked(chunk, inner, at)
         elif definition.index == 0:
             found = _absent(chunk, value, at, depth + 1)
-        if found is not None:
+        if found is not None and not _is_filled_in(chunk, name, found):
             return found
     return None
+
+
+def _is_filled_in(chunk: Chunk, name: Name, command: CommandCall) -> bool:
+    """Whether a local gets a value where another part of the same reply is found missing."""
+    return any(
+        _is_made_from(chunk, leaf, command) and is_asked(leaf) and not chunk.is_vain(leaf)
+        for definition in reaching(name)
+        for outer in definition.node.parents()
+        if isinstance(outer, If)
+        for condition, _ in outer.arms
+        for leaf in _leaves(condition)
+    )
 
 
 def _unpacked(chunk: Chunk, call: Call, at: int) -> CommandCall | None:

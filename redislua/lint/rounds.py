@@ -78,7 +78,8 @@ def unbounded(chunk: Chunk, loop: Loop) -> str | None:
 def _reason(chunk: Chunk, loop: Loop) -> str | None:
     inside = commands_in(chunk, loop)
     if isinstance(loop, While | Repeat):
-        return _conditional(chunk, loop, inside)
+        is_bounded = chunk.bound(loop).by == "constant"
+        return None if is_bounded else _conditional(chunk, loop, inside)
     if not inside:
         return None
     if isinstance(loop, For) and loop.step is not None:

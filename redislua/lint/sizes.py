@@ -62,6 +62,7 @@ GROWING = frozenset(
 """Commands whose cost grows with what a key holds, beside those that `excess` knows."""
 
 ORDERS = ("<", "<=", ">", ">=")
+EQUALITIES = ("==", "~=")
 
 _WHOLE = {
     "HGETALL": "name the fields with HMGET, or ask HLEN first",
@@ -200,7 +201,7 @@ def _is_kept_small(chunk: Chunk, command: CommandCall) -> bool:
             for one in chunk.commands
             if one.name in CUTTING
             or one.has_word("MAXLEN", "MINID")
-            or (one.name in SIZES and _is_ordered(chunk, one.node))
+            or (one.name in SIZES and _is_compared(chunk, one.node))
         ]
     if not keeping:
         return False
@@ -211,7 +212,7 @@ def _is_kept_small(chunk: Chunk, command: CommandCall) -> bool:
         and (
             one.name not in SIZES
             or any(bounds_at(chunk, read, command.node) for read in _uses(one.node))
-            or _is_filled(chunk, keys)
+            or (_is_ordered(chunk, one.node) and _is_filled(chunk, keys))
         )
         for one in keeping
     )
@@ -256,6 +257,11 @@ def _is_ordered(chunk: Chunk, expression: Expression) -> bool:
     return any(_is_in_order(chunk, read) for read in _uses(expression))
 
 
+def _is_compared(chunk: Chunk, expression: Expression) -> bool:
+    """Whether the script compares a value with a bound, or with a number that it must be."""
+    return any(_is_in_order(chunk, read) or _is_equated(chunk, read) for read in _uses(expression))
+
+
 def _uses(expression: Expression) -> list[Expression]:
     """An expression, and the reads of the local that it is given to."""
     variables = getattr(expression.parent, "variables", None)
@@ -270,8 +276,50 @@ def bounds_at(chunk: Chunk, node: Expression, place: Node) -> bool:
     """Whether an expression is compared with a bound that holds upwards at a place.
 
     In ``if n > 500 then … end`` it is 501 or more, and behind it only if that block leaves.
+    In ``if n == 4 then … end`` it is 4.
     """
+    if _is_equated(chunk, node):
+        return _is_known(node, place)
     return _is_in_order(chunk, node) and not _is_least(node, place)
+
+
+def _is_equated(chunk: Chunk, node: Expression) -> bool:
+    """Whether a place asks if an expression is one certain number."""
+    inner = _outermost(node)
+    outer = inner.parent
+    if not isinstance(outer, Binary) or outer.operator not in EQUALITIES:
+        return False
+    other = outer.right if outer.left is inner else outer.left
+    return isinstance(chunk.value(other).constant, float)
+
+
+def _is_known(node: Expression, place: Node) -> bool:
+    """Whether what a place asks, in an equality, is so at another."""
+    asked = _outermost(node).parent
+    is_equal = isinstance(asked, Binary) and asked.operator == "=="
+    inner: Node | None = asked
+    while inner is not None and isinstance(inner.parent, Parens | Binary):
+        inner = inner.parent
+        if isinstance(inner, Binary) and inner.operator != "and":
+            return False
+    outer = inner.parent if inner is not None else None
+    if not isinstance(outer, If):
+        return False
+    block = next((body for one, body in outer.arms if one is inner), None)
+    if block is None:
+        return False
+    if any(one is block for one in place.parents()):
+        return is_equal
+    is_alone = isinstance(inner, Expression) and bare(inner) is asked
+    is_left = bool(block.statements) and isinstance(block.statements[-1], Return)
+    return is_alone and not is_equal and (place.start < outer.end or is_left)
+
+
+def _outermost(node: Expression) -> Expression:
+    """An expression with the parentheses around it."""
+    while isinstance(node.parent, Parens):
+        node = node.parent
+    return node
 
 
 def _is_least(node: Expression, place: Node) -> bool:

@@ -73,8 +73,12 @@ def bound_of(loop: Loop, value: Valued) -> Bound:
         value: Says what is known of an expression.
     """
     if isinstance(loop, While | Repeat):
-        is_endless = isinstance(bare(loop.condition), Constant | Number)
-        return Bound("nothing" if is_endless else "condition")
+        holds = _always(loop.condition)
+        if holds is None:
+            return Bound("condition")
+        if isinstance(loop, Repeat):
+            return Bound("constant", 1) if holds else Bound("nothing")
+        return Bound("nothing") if holds else Bound("constant", 0)
     if isinstance(loop, ForIn):
         source = bare(loop.values[0]) if loop.values else None
         if isinstance(source, Call) and path_of(source.callee) in ("ipairs", "pairs"):
@@ -86,6 +90,14 @@ def bound_of(loop: Loop, value: Valued) -> Bound:
         return Bound("constant", abs(last - first) + 1)
     # Downwards, from the length to one.
     return _counted(loop.first if isinstance(last, float) else loop.last, value)
+
+
+def _always(condition: Expression) -> bool | None:
+    """Whether a condition that is a constant holds; None for all others."""
+    node = bare(condition)
+    if isinstance(node, Constant):
+        return node.word == "true"
+    return True if isinstance(node, Number) else None
 
 
 def _counted(expression: Expression, value: Valued) -> Bound:

@@ -191,12 +191,14 @@ class Callgrind:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        # Where valgrind and what controls it meet; by itself it leaves files behind.
+        self._pipes = f"--vgdb-prefix={self._folder}/vgdb"
         program = self._folder / "valkey-server"
         server = binary()
         program.write_text(
             "#!/bin/sh\n"
             f'case "$1" in --version|-v) exec "{server}" "$@";; esac\n'
-            "exec valgrind -q --tool=callgrind "
+            f"exec valgrind -q --tool=callgrind {self._pipes} "
             f'--callgrind-out-file="{self._folder}/count.%p" "{server}" "$@"\n',
             encoding="utf-8",
         )
@@ -234,7 +236,7 @@ class Callgrind:
 
     def _control(self, what: str) -> None:
         subprocess.run(
-            ["callgrind_control", what, str(self._pid)],  # noqa: S607
+            ["callgrind_control", self._pipes, what, str(self._pid)],  # noqa: S607
             check=True,
             capture_output=True,
             timeout=STARTS_WITHIN,

@@ -10,7 +10,17 @@ from redislua.lint.replies import has_resp3, reply_type
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Assign, Call, CallStatement, Index, Item, Local, Name, Return
+from redislua.syntax.nodes import (
+    Assign,
+    Call,
+    CallStatement,
+    Index,
+    Item,
+    Local,
+    Name,
+    Return,
+    Unary,
+)
 from redislua.syntax.values import Kind, Value
 
 NO_CONDITION = (Call, Index, Local, Assign, CallStatement, Return, Item)
@@ -22,8 +32,8 @@ class AlwaysTrueReplyTest(Rule):
     """A reply that is never false is used as a condition.
 
     ## Why is this bad?
-    `EXISTS`, `SADD` or `HEXISTS` reply with a number, and 0 is true in Lua; an empty array
-    is true, too. The condition always holds.
+    `EXISTS`, `SADD` or `HEXISTS` reply with a number, and 0 is true in Lua, that of `#x`
+    included; an empty array is true, too. The condition always holds.
 
     ## Example
     ```lua
@@ -53,6 +63,10 @@ class AlwaysTrueReplyTest(Rule):
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such condition."""
+        for length in chunk.of(Unary):
+            if length.operator == "#" and is_condition(length):
+                message = f"{quoted(chunk, length)} is always true: 0 is true, too"
+                yield self.at(length, message, help="compare the number: `> 0`")
         for node in (*chunk.of(Call), *chunk.of(Name)):
             if type(node.parent) in NO_CONDITION:  # most are
                 continue

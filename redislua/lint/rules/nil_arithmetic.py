@@ -37,7 +37,8 @@ class NilArithmetic(Rule):
 
     ## Limits
     An error where the line is always reached, else a warning. Silent where the script tests
-    the value, or another one of the same reply before it goes on; where an earlier command on
+    the value, or another one of the same reply before it goes on or gives both a value; where
+    an earlier command on
     the same key tells that it is there (`LLEN`, a write; `EXISTS`, but not for a field of
     a hash that the script does not fill itself); and for arguments. What a stored text is
     worth as a number is not asked.

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Edit, Finding, Fix, Severity
 from redislua.lint.reach import runs_before
-from redislua.lint.replies import has_resp3, reply_type
+from redislua.lint.replies import has_resp3, is_reply, reply_type
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Constant, Expression, Parens, bare
+from redislua.syntax.nodes import Binary, Constant, Expression, Parens, Unary, bare
 from redislua.syntax.sites import CommandCall
-from redislua.syntax.values import Kind, Origin, Value
+from redislua.syntax.values import Kind, Value
 
 ALWAYS = {"==": "never true", "~=": "always true"}
 PLAIN = ("integer", "array", "nested")
@@ -48,7 +48,8 @@ class ReplyNilCompare(Rule):
     ## Limits
     In a script that calls `redis.setresp(3)` first, where a missing reply is `nil`, only a
     comparison with `false` is reported, as a warning. What is
-    read from an array beyond its end is `nil`, and rightly compared with it. Where a
+    read from an array beyond its end is `nil`, and rightly compared with it; so is what
+    the same condition compares with `false`, too. Where a
     reply that is always there is tested for nil beside other tests, that is information only.
     """
 
@@ -70,7 +71,9 @@ class ReplyNilCompare(Rule):
                 if has_resp3(chunk):
                     if constant.word == "false" and _is_nil_of_resp3(chunk, one):
                         yield self._never_false_in_resp3(chunk, binary, one)
-                elif constant.word == "nil" and _is_reply(chunk.value(one)):
+                elif constant.word == "nil" and is_reply(chunk.value(one)):
+                    if _is_false_asked_too(chunk, binary, one):
+                        continue
                     yield self._finding(chunk, binary, one, constant)
                 elif constant.word == "false":
                     command = _always_there(chunk.value(one))
@@ -133,6 +136,31 @@ def _is_part_of_a_condition(binary: Binary) -> bool:
     return isinstance(outer, Binary) and outer.operator in ("and", "or")
 
 
+def _is_false_asked_too(chunk: Chunk, binary: Binary, reply: Expression) -> bool:
+    """Whether the condition asks for false as well: `v == nil or v == false`."""
+    top: Expression = binary
+    while isinstance(top.parent, Binary | Parens):
+        top = top.parent
+    tests: list[Binary | Unary] = [*chunk.of(Binary), *chunk.of(Unary)]
+    return any(
+        _asks_false(one, chunk.text(reply), chunk)
+        for one in tests
+        if top.start <= one.start < top.end
+    )
+
+
+def _asks_false(node: Binary | Unary, text: str, chunk: Chunk) -> bool:
+    if isinstance(node, Unary):
+        return node.operator == "not" and chunk.text(node.operand) == text
+    sides = ((node.left, node.right), (node.right, node.left))
+    return node.operator in ("==", "~=") and any(
+        isinstance(bare(other), Constant)
+        and bare(other).word == "false"
+        and chunk.text(one) == text
+        for one, other in sides
+    )
+
+
 def _always_there(value: Value) -> CommandCall | None:
     """The command of a reply that is a number or an array, whatever is stored."""
     command = value.reply
@@ -140,14 +168,3 @@ def _always_there(value: Value) -> CommandCall | None:
         return None
     is_there = value.is_only(Kind.NUMBER | Kind.TABLE)
     return command if is_there and reply_type(command) in PLAIN else None
-
-
-def _is_reply(value: Value) -> bool:
-    """Whether a value is a reply or an element of one, and cannot be nil."""
-    if not value.kind or value.can_be(Kind.NIL) or value.origin != Origin.STORED:
-        return False
-    if value.reply is not None:
-        return value.reply.row is not None and value.is_only(
-            Kind.STRING | Kind.NUMBER | Kind.TABLE | Kind.FALSE
-        )
-    return value.can_be(Kind.FALSE) and value.is_only(Kind.STRING | Kind.NUMBER | Kind.FALSE)

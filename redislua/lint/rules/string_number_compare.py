@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.json_numbers import is_number_field
-from redislua.lint.replies import has_resp3
+from redislua.lint.replies import has_resp3, is_reply
 from redislua.lint.rule import Rule
 from redislua.lint.texts import are_numbers_as_text, is_text, is_text_or_default
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.literals import number_of
-from redislua.syntax.nodes import Binary, Expression
+from redislua.syntax.nodes import Binary, Constant, Expression, bare
 from redislua.syntax.values import Kind, Origin, Value
 
 ORDERS = ("<", "<=", ">", ">=")
@@ -44,7 +44,8 @@ class StringNumberCompare(Rule):
     ```
 
     ## Limits
-    Two texts are reported where both come from arguments or from the server, as an error;
+    A reply that is text, or false where it is missing, equals no number, and no reply is
+    `true`. Two texts are reported where both come from arguments or from the server, as an error;
     equality of two texts never is. A field of decoded JSON with which the script calculates
     is a number. Silent where a value may be of another type on some path.
     """
@@ -89,10 +90,17 @@ class StringNumberCompare(Rule):
         sides = ((binary.left, binary.right), (binary.right, binary.left))
         for node, other in sides:
             one, two = chunk.value(node), chunk.value(other)
-            if not two.is_only(Kind.STRING) or not one.kind:
-                continue
             always = "never true" if binary.operator == "==" else "always true"
             what = quoted(chunk, node)
+            if _is_true(other) and is_reply(one):
+                message = f"{what} is a reply, and none is `true`: this is {always}"
+                return self.at(binary, message, help="compare with what is in it, or ask `if x`")
+            if one.is_only(Kind.NUMBER) and one.kind and _is_stored_text(two):
+                text = quoted(chunk, other)
+                message = f"{text} is text and {what} is a number: this is {always}"
+                return self.at(binary, message, help=_numbers(chunk, other))
+            if not two.is_only(Kind.STRING) or not one.kind:
+                continue
             if one.is_only(Kind.NUMBER) or (_can_be_number(two) and is_number_field(chunk, node)):
                 text = quoted(chunk, other)
                 message = f"{what} is a number and {text} is text: this is {always}"
@@ -101,6 +109,16 @@ class StringNumberCompare(Rule):
                 message = f"{what} is a table: this is {always}"
                 return self.at(binary, message, help=_field(one))
         return None
+
+
+def _is_true(node: Expression) -> bool:
+    constant = bare(node)
+    return isinstance(constant, Constant) and constant.word == "true"
+
+
+def _is_stored_text(value: Value) -> bool:
+    """Whether it is a reply that is text, or false where it is missing."""
+    return is_reply(value) and not value.can_fail and is_text(value)
 
 
 def _can_be_number(text: Value) -> bool:

@@ -58,7 +58,8 @@ class TimeFrozen(Rule):
             left, right = readings(chunk, node.left), readings(chunk, node.right)
             if left and right:
                 if left != right and _is_clock_alone(chunk, node):
-                    what = "their difference is 0" if node.operator == "-" else "it never changes"
+                    is_span = node.operator == "-"
+                    what = "their difference is 0" if is_span else "both readings are of one moment"
                     message = f"TIME stands still while a script runs: {what}"
                     yield self.at(node, message, help=HELP)
             elif left or right:

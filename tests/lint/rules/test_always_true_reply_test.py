@@ -21,6 +21,9 @@ from tests.lint.rules.firing import lines
             [2],
         ),
         ("if redis.call('SMEMBERS', KEYS[1]) then return 1 end", [1]),
+        ("local all = redis.call('SMEMBERS', KEYS[1])\nif #all then return all end", [2]),
+        ("if not #ARGV then return 0 end", [1]),
+        ("return #KEYS and 1 or 0", [1]),
     ],
 )
 def test_a_number_as_a_condition_is_found(lua: str, where: list[int]) -> None:
@@ -39,6 +42,8 @@ def test_a_number_as_a_condition_is_found(lua: str, where: list[int]) -> None:
         "local there = redis.call('EXISTS', KEYS[1]) == 1\nif there then return 1 end",
         "if redis.call('ZRANK', KEYS[1], ARGV[1]) then return 1 end",
         "local n = redis.call('EXISTS', KEYS[1])\nif n > 0 then return n end",
+        "if #redis.call('SMEMBERS', KEYS[1]) > 0 then return 1 end",
+        "local n = #ARGV\nreturn n",
     ],
 )
 def test_what_can_be_false_or_is_compared_is_none(lua: str) -> None:

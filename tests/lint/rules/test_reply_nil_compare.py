@@ -24,6 +24,10 @@ from tests.lint.rules.firing import diagnostics, fixed, lines
         ),
         ("local v\nv = redis.call('GET', KEYS[1])\nif (v == nil) then return 0 end", [3]),
         ("if redis.call('ZSCORE', KEYS[1], 'm') == nil or ARGV[1] == nil then return 0 end", [1]),
+        (
+            "local v, w = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])\nif v == nil or w == false then return 0 end",
+            [2],
+        ),
     ],
 )
 def test_a_reply_compared_with_nil_is_found(lua: str, where: list[int]) -> None:
@@ -39,6 +43,10 @@ def test_a_reply_compared_with_nil_is_found(lua: str, where: list[int]) -> None:
         "local v = redis.call('ZRANGE', KEYS[1], 0, 0)\nif v[1] == nil then return 0 end",
         "redis.setresp(3)\nif redis.call('GET', KEYS[1]) == nil then return 0 end",
         "if ARGV[2] == nil then return 0 end",
+        # Whoever asks for both knows what comes.
+        "local v = redis.call('GET', KEYS[1])\nif v == nil or v == false then return 0 end",
+        "local v = redis.call('GET', KEYS[1])\nif (v ~= false and v ~= nil) then return v end",
+        "local v = redis.call('GET', KEYS[1])\nif not v or v == nil then return 0 end",
         "local v\nif ARGV[1] then v = redis.call('GET', KEYS[1]) end\nif v == nil then return 0 end",
         "local v = redis.call('GET', KEYS[1])\nlocal d = v and cjson.decode(v).x\nif d == nil then return 0 end",
     ],

@@ -71,6 +71,13 @@ NEAR = "local hits = redis.call('GEOSEARCH', KEYS[1], 'FROMLONLAT', 1, 2, 'BYRAD
             [3],
         ),
         ("for k in pairs(ARGV) do if k == 'x' then return 1 end end", [1]),
+        # A reply that is text or false is no number, and none is `true`.
+        ("if redis.call('GET', KEYS[1]) == 1 then return 0 end", [1]),
+        ("local v = redis.call('HMGET', KEYS[1], 'a', 'b')\nif v[2] ~= 0 then return 0 end", [2]),
+        ("local n = redis.call('HGET', KEYS[1], 'n')\nif 3 == n then return 0 end", [2]),
+        ("if redis.call('EXISTS', KEYS[1]) == true then return 0 end", [1]),
+        ("local v = redis.call('GET', KEYS[1])\nif v ~= true then return 0 end", [2]),
+        ("if redis.call('SET', KEYS[1], 1, 'NX') == true then return 0 end", [1]),
     ],
 )
 def test_a_text_compared_as_a_number_is_found(lua: str, where: list[int]) -> None:
@@ -92,6 +99,12 @@ def test_a_text_compared_as_a_number_is_found(lua: str, where: list[int]) -> Non
         "local cursor = '0'\nrepeat\nlocal r = redis.call('SSCAN', KEYS[1], cursor)\ncursor = r[1]\nuntil cursor == '0'",
         "local v = redis.pcall('GET', KEYS[1])\nif v == 'x' then return 0 end",
         "if redis.call('ZSCORE', KEYS[1], 'a') - 1 > 5 then return 0 end",
+        "local v = redis.call('GET', KEYS[1])\nv = v and tonumber(v)\nif v == 1 then return 0 end",
+        "local v = redis.call('GET', KEYS[1]) or 0\nif v == 0 then return 0 end",
+        "local v = redis.pcall('GET', KEYS[1])\nif v == 1 then return 0 end",
+        "local there = redis.call('EXISTS', KEYS[1]) == 1\nif there == true then return 0 end",
+        "local all = cjson.decode(redis.call('GET', KEYS[1]))\nif all.on == true then return 0 end",
+        "if redis.call('HINCRBY', KEYS[1], 'n', 1) == 1 then return 0 end",
         # A field that may be text, or that nothing shows to be a number.
         "local s = cjson.decode(ARGV[1])\nif s.rev == ARGV[2] then return 0 end",
         "local s = cjson.decode(ARGV[1])\nif s.rev == ARGV[2] then return tonumber(s.rev) + 1 end\nreturn s.rev + 2",

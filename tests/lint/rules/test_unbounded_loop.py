@@ -79,6 +79,8 @@ def test_a_loop_that_only_data_ends_is_found(lua: str) -> None:
             " n = n + 1 if n >= 100 then break end end"
         ),
         "local i = 1 while i <= #ARGV do redis.call('INCR', ARGV[i]) i = i + 2 end",
+        f"repeat {POP} until true",
+        f"while false do {POP} end",
         "local text = ARGV[1] while #text < 10 do text = '0' .. text end return text",
     ],
 )

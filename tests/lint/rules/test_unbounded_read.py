@@ -52,6 +52,12 @@ return #redis.call('LRANGE', queue, 0, -1) + tonumber(count)
         "return redis.call('XREAD', 'STREAMS', KEYS[1], ARGV[1])",
         'return redis.call("GEOSEARCH", KEYS[1], "FROMLONLAT", 1, 2, "BYRADIUS", 3, "km")',
         "if redis.call('LLEN', KEYS[1]) > 0 then return redis.call('LRANGE', KEYS[1], 0, -1) end",
+        # One number that it is not tells nothing of how many there are.
+        "if redis.call('SCARD', KEYS[1]) == 0 then return {} end return redis.call('SMEMBERS', KEYS[1])",
+        "if redis.call('SCARD', KEYS[1]) ~= 0 then return redis.call('SMEMBERS', KEYS[1]) end",
+        "local n = redis.call('SCARD', KEYS[1]) if n ~= 4 and ARGV[1] then return 0 end return redis.call('SMEMBERS', KEYS[1])",
+        "local none = redis.call('SCARD', KEYS[1]) == 0 return none or redis.call('SMEMBERS', KEYS[1])",
+        "redis.call('SADD', KEYS[1], 1) if redis.call('SCARD', KEYS[1]) == 1 then redis.call('EXPIRE', KEYS[1], 9) end return redis.call('SMEMBERS', KEYS[1])",
     ],
 )
 def test_what_reads_as_much_as_there_is_is_found(lua: str) -> None:
@@ -70,6 +76,10 @@ def test_what_reads_as_much_as_there_is_is_found(lua: str) -> None:
             "redis.call('RPUSH', KEYS[1], ARGV[1]) if redis.call('LLEN', KEYS[1]) >= 100 then"
             " local all = redis.call('LRANGE', KEYS[1], 0, -1) redis.call('DEL', KEYS[1]) return all end"
         ),
+        # So many, and not one more.
+        "if redis.call('SCARD', KEYS[1]) == 4 then return redis.call('SMEMBERS', KEYS[1]) end",
+        "local n = redis.call('SCARD', KEYS[1]) if (n == 4) and ARGV[1] then return redis.call('SMEMBERS', KEYS[1]) end",
+        "if redis.call('SCARD', KEYS[1]) ~= 4 then return {} end return redis.call('SMEMBERS', KEYS[1])",
         # The loop over it is what is told.
         "for _, x in ipairs(redis.call('SMEMBERS', KEYS[1])) do redis.call('LPUSH', KEYS[2], x) end",
         "for i = 1, #redis.call('LRANGE', KEYS[1], 0, -1) do redis.call('LPUSH', KEYS[2], i) end",
