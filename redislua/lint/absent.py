@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from redislua.lint.conditions import operands_of
 from redislua.lint.reach import runs_before
 from redislua.lint.replies import reply_type
 from redislua.syntax.chunk import Chunk
@@ -22,7 +21,6 @@ from redislua.syntax.nodes import (
     Name,
     Node,
     Return,
-    Unary,
     While,
     bare,
 )
@@ -183,7 +181,7 @@ def _is_filled_in(chunk: Chunk, name: Name, command: CommandCall) -> bool:
         for outer in definition.node.parents()
         if isinstance(outer, If)
         for condition, _ in outer.arms
-        for leaf in _leaves(condition)
+        for leaf in operands_of(condition)
     )
 
 
@@ -280,7 +278,7 @@ def _fills_a_gap(chunk: Chunk, write: CommandCall) -> bool:
         for outer in write.node.parents()
         if isinstance(outer, If)
         for condition, _ in outer.arms
-        for leaf in _leaves(condition)
+        for leaf in operands_of(condition)
         for one in asked
     )
 
@@ -291,7 +289,7 @@ def _is_asked_for(chunk: Chunk, command: CommandCall, at: int) -> bool:
         _decides(condition, block, statement, at)
         and any(
             _is_made_from(chunk, node, command) and not chunk.is_vain(node)
-            for node in _leaves(condition)
+            for node in operands_of(condition)
         )
         for statement in chunk.of(If)
         if command.start < statement.end and statement.start < at
@@ -311,21 +309,6 @@ def _leaves_off(block: Block) -> bool:
     return isinstance(last, CallStatement) and (
         isinstance(last.call, Call) and path_of(last.call.callee) == "error"
     )
-
-
-def _leaves(condition: Expression) -> Iterator[Expression]:
-    """The operands of a condition, through ``not``, ``and``, ``or`` and comparisons."""
-    node = bare(condition)
-    match node:
-        case Binary():
-            yield from _leaves(node.left)
-            yield from _leaves(node.right)
-        case Unary():
-            yield from _leaves(node.operand)
-        case Call() if path_of(node.callee) in ("tonumber", "type") and node.arguments:
-            yield from _leaves(node.arguments[0])
-        case _:
-            yield node
 
 
 def _is_made_from(chunk: Chunk, node: Expression, command: CommandCall, depth: int = 0) -> bool:

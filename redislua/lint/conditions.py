@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from redislua.syntax.nodes import (
     Binary,
     Block,
@@ -15,9 +17,11 @@ from redislua.syntax.nodes import (
     Repeat,
     Unary,
     While,
+    bare,
 )
+from redislua.syntax.sites import path_of
 
-__all__ = ["is_condition"]
+__all__ = ["is_condition", "operands_of"]
 
 
 def is_condition(node: Expression) -> bool:
@@ -34,6 +38,21 @@ def is_condition(node: Expression) -> bool:
             (outer.operator == "and" and outer.left is inner) or _decides(outer)
         )
     return False
+
+
+def operands_of(condition: Expression) -> Iterator[Expression]:
+    """The operands of a condition, through ``not``, ``and``, ``or`` and comparisons."""
+    node = bare(condition)
+    match node:
+        case Binary():
+            yield from operands_of(node.left)
+            yield from operands_of(node.right)
+        case Unary():
+            yield from operands_of(node.operand)
+        case Call() if path_of(node.callee) in ("tonumber", "type") and node.arguments:
+            yield from operands_of(node.arguments[0])
+        case _:
+            yield node
 
 
 def _decides(node: Binary) -> bool:

@@ -19,6 +19,18 @@ FIRES = [
         [1],
     ),
     ("redis.call('SET', KEYS[1], 1)\nassert(tonumber(ARGV[1]), 'bad')", [2]),
+    (
+        "redis.call('INCR', KEYS[1])\nif not tonumber(ARGV[1]) then return redis.error_reply('bad') end",
+        [2],
+    ),
+    (
+        "local n = tonumber(ARGV[1])\nredis.call('DEL', KEYS[1])\nif not n or n < 1 then\n  return redis.error_reply('bad')\nend",
+        [4],
+    ),
+    (
+        "redis.call('INCR', KEYS[1])\nif #ARGV ~= 2 then return redis.error_reply('bad') end",
+        [2],
+    ),
 ]
 
 SILENT = [
@@ -29,6 +41,11 @@ SILENT = [
     "redis.call('GET', KEYS[1]) error('x')",
     "redis.call('SET', KEYS[1], 1) return cjson.decode('[1]')",
     "redis.call('SET', KEYS[1], 1) pcall(function() error('x') end)",
+    "if not ARGV[1] then return redis.error_reply('bad') end redis.call('INCR', KEYS[1])",
+    "if redis.call('INCR', KEYS[1]) > tonumber(ARGV[1]) then return redis.error_reply('full') end",
+    "redis.call('INCR', KEYS[1]) if ARGV[1] == redis.call('GET', KEYS[2]) then return redis.error_reply('no') end",
+    "redis.call('INCR', KEYS[1]) return redis.error_reply('no')",
+    "local r = redis.pcall('INCR', KEYS[1]) if r.err then return redis.error_reply('no') end",
     "local function unused() redis.call('SET', KEYS[1], 1) end error('x')",
 ]
 
