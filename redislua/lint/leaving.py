@@ -17,7 +17,7 @@ from redislua.syntax.nodes import (
 )
 from redislua.syntax.sites import path_of
 
-__all__ = ["is_unreachable", "leaves"]
+__all__ = ["is_broken", "is_unreachable", "leaves"]
 
 
 def leaves(statement: Statement) -> bool:
@@ -34,7 +34,7 @@ def leaves(statement: Statement) -> bool:
         case While():
             condition = bare(statement.condition)
             is_endless = isinstance(condition, Constant) and condition.word == "true"
-            return is_endless and not _is_broken(statement.body)
+            return is_endless and not is_broken(statement.body)
     return False
 
 
@@ -56,18 +56,18 @@ def _ends(block: Block) -> bool:
     return bool(block.statements) and leaves(block.statements[-1])
 
 
-def _is_broken(block: Block) -> bool:
+def is_broken(block: Block) -> bool:
     """Whether a ``break`` in a loop's body leaves that loop."""
     for statement in block.statements:
         match statement:
             case Break():
                 return True
-            case Do() if _is_broken(statement.body):
+            case Do() if is_broken(statement.body):
                 return True
             case If():
                 blocks = [one for _, one in statement.arms]
                 if statement.otherwise is not None:
                     blocks.append(statement.otherwise)
-                if any(_is_broken(one) for one in blocks):
+                if any(is_broken(one) for one in blocks):
                     return True
     return False

@@ -26,7 +26,7 @@ from redislua.syntax.sites import CommandCall, path_of
 from redislua.syntax.values import Kind, Origin, Value
 from redislua.syntax.variables import Variable
 
-__all__ = ["Bound", "bound_of"]
+__all__ = ["LOOKING", "Bound", "bound_of"]
 
 By: TypeAlias = Literal[
     "constant", "keys", "arguments", "argument", "reply", "condition", "nothing", "unknown"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from redislua.lint.diagnostic import Finding, Severity
+from redislua.lint.endless import is_endless
 from redislua.lint.rounds import is_recursive, surroundings, unbounded
 from redislua.lint.rule import Rule
 from redislua.lint.sizes import is_growth_declared
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import LOOPS, For, ForIn, Function
+from redislua.syntax.nodes import LOOPS, For, ForIn, Function, Repeat, While
 
 
 class UnboundedLoop(Rule):
@@ -44,7 +45,7 @@ class UnboundedLoop(Rule):
     bound: only a header without a range makes them a finding. A counter that is compared
     with a bound is believed. Silent where the header declares over what the cost grows, for
     tables that the script fills itself, and for loops without a command. A loop in such a
-    loop is `nested-unbounded`.
+    loop is `nested-unbounded`, one that nothing ends `endless-loop`.
     """
 
     code = "RL502"
@@ -59,6 +60,8 @@ class UnboundedLoop(Rule):
         declared = is_growth_declared(chunk)
         for loop in chunk.loops:
             if declared and isinstance(loop, For | ForIn):
+                continue
+            if isinstance(loop, While | Repeat) and is_endless(chunk, loop):
                 continue
             often = unbounded(chunk, loop)
             if often is not None and surroundings(chunk, loop) != "data":

@@ -41,7 +41,6 @@ READ = "local ids = redis.call('SMEMBERS', KEYS[1])"
             f"local n = 0 {READ} for _, id in ipairs(ids) do if n >= 10 then break end"
             " if redis.call('SREM', KEYS[2], id) == 1 then n = n + 1 end end"
         ),
-        "while true do end",
         "repeat local some = redis.call('SPOP', KEYS[1], 9) until #some < 9",
     ],
 )
