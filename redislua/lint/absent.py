@@ -21,6 +21,7 @@ from redislua.syntax.nodes import (
     Name,
     Node,
     Return,
+    Unary,
     While,
     bare,
 )
@@ -28,7 +29,7 @@ from redislua.syntax.reaching import reaching
 from redislua.syntax.sites import CommandCall, function_of, path_of
 from redislua.syntax.values import Kind, Value
 
-__all__ = ["absent_reply", "can_be_absent", "is_certain", "may_be_beyond"]
+__all__ = ["EMPTY", "absent_reply", "can_be_absent", "is_certain", "may_be_beyond", "may_lack"]
 
 DEEPEST = 12
 SEEN = 8
@@ -126,11 +127,11 @@ def _absent(chunk: Chunk, expression: Expression, at: int, depth: int) -> Comman
             if chunk.is_tested_before(node, at) or chunk.is_tested_before(node.base, at):
                 return None
             if short is not None:
-                return short if _may_lack(chunk, short, at) else None
+                return short if may_lack(chunk, short, at) else None
             base = chunk.value(node.base)
             command = base.reply
             if command is not None and _is_optional(base.element):
-                return command if _may_lack(chunk, command, at) else None
+                return command if may_lack(chunk, command, at) else None
         case Name():
             if chunk.is_tested_before(node, at):
                 return None
@@ -146,7 +147,7 @@ def _of_call(chunk: Chunk, call: Call, at: int, depth: int) -> CommandCall | Non
         is_optional = reply_type(command) in OPTIONAL
         if not is_optional or command.is_protected or chunk.is_tested_before(call, at):
             return None
-        return command if _may_lack(chunk, command, at) else None
+        return command if may_lack(chunk, command, at) else None
     if path_of(call.callee) == "tonumber" and call.method is None and call.arguments:
         if chunk.is_tested_before(call, at):
             return None
@@ -192,7 +193,7 @@ def _unpacked(chunk: Chunk, call: Call, at: int) -> CommandCall | None:
     whole = chunk.value(call.arguments[0])
     if whole.reply is None or not _is_optional(whole.element):
         return None
-    return whole.reply if _may_lack(chunk, whole.reply, at) else None
+    return whole.reply if may_lack(chunk, whole.reply, at) else None
 
 
 def _is_optional(element: Value | None) -> bool:
@@ -204,7 +205,7 @@ def _is_optional(element: Value | None) -> bool:
     )
 
 
-def _may_lack(chunk: Chunk, command: CommandCall, at: int) -> bool:
+def may_lack(chunk: Chunk, command: CommandCall, at: int) -> bool:
     """Whether nothing before a place tells that the key is there."""
     keys = command.key_arguments()
     symbol = chunk.value(keys[0]).symbol if keys else None
@@ -322,6 +323,8 @@ def _is_made_from(chunk: Chunk, node: Expression, command: CommandCall, depth: i
             return any(_is_made_from(chunk, one, command, depth + 1) for one in inner.arguments)
         case Index():
             return _is_made_from(chunk, inner.base, command, depth + 1)
+        case Unary():
+            return _is_made_from(chunk, inner.operand, command, depth + 1)
         case Binary(operator="or" | "and"):
             return _is_made_from(chunk, inner.left, command, depth + 1)
         case Name():

@@ -57,6 +57,10 @@ class PcallUnchecked(Rule):
                 yield self.at(command.node, message, help=HELP, severity=Severity.INFO)
                 continue
             variable = holder(command)
+            if variable is not None and not variable.reads and variable.name != "_":
+                message = f"{what} is dropped: nothing reads `{variable.name}`"
+                yield self.at(command.node, message, help=HELP, severity=Severity.INFO)
+                continue
             if variable is None:
                 became = use(command.node)
                 if became == "used":

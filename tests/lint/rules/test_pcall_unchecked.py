@@ -7,6 +7,7 @@ import pytest
 from tests.lint.rules.firing import diagnostics, lines
 
 FIRES = [
+    ("local r = redis.pcall('INCR', KEYS[1])\nreturn 1", [1]),
     ("redis.pcall('PUBLISH', KEYS[1], 'x')", [1]),
     ("local v = redis.pcall('INCR', KEYS[1])\nif v > 100 then return 1 end", [1]),
     ("return #redis.pcall('HGETALL', KEYS[1])", [1]),
@@ -19,6 +20,7 @@ FIRES = [
 ]
 
 SILENT = [
+    "local _ = redis.pcall('INCR', KEYS[1]) return 1",
     "return redis.pcall('GET', KEYS[1])",
     "local r = redis.pcall('GET', KEYS[1]) if r.err then return r end return #r",
     "local r = redis.pcall('GET', KEYS[1]) if type(r) == 'table' then return 0 end return r .. 'x'",
