@@ -9,6 +9,7 @@ from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.replies import has_resp3
 from redislua.lint.returned import returned
 from redislua.lint.rule import Rule
+from redislua.lint.unset import gap_in, may_be_unset
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.nodes import Binary, Constant, Expression, Name, Table, bare
@@ -38,7 +39,7 @@ class NilHole(Rule):
     ```
 
     ## Limits
-    Knows tables that are written out. Silent for the last element and for values that the
+    Knows tables that are written out, and those that constant numbers fill. Silent for the last element and for values that the
     script tests. A reply that is false when nothing is found is information only.
     """
 
@@ -54,6 +55,11 @@ class NilHole(Rule):
             if not isinstance(part, Table) or part.start in seen:
                 continue
             seen.add(part.start)
+            gap = gap_in(chunk, part)
+            if gap is not None:
+                behind, number = gap
+                message = f"{quoted(chunk, behind)} is not sent: nothing is at {number}"
+                yield self.at(behind, message, help="fill a reply without gaps")
             elements = [item.value for item in part.items if item.key is None]
             for element in elements[:-1]:
                 hole = _hole(chunk, element)
@@ -73,6 +79,8 @@ def _hole(chunk: Chunk, element: Expression) -> tuple[str, Severity] | None:
         return (what, Severity.WARNING) if what is not None else None
     if isinstance(node, Name) and value.is_only(Kind.BOOLEAN) and value.can_be(Kind.FALSE):
         return ("arrives as nil when it is false, and others follow it", Severity.WARNING)
+    if isinstance(node, Name) and may_be_unset(chunk, node):
+        return ("is nil on some paths: what follows is not sent", Severity.WARNING)
     if not value.can_be(Kind.FALSY) or _is_used_before(node):
         return None
     if absent_reply(chunk, element) is None:
