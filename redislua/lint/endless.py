@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from redislua.lint.leaving import is_broken
+from redislua.lint.rounds import commands_in
 from redislua.syntax.chunk import Chunk
 from redislua.syntax.loops import LOOKING
 from redislua.syntax.nodes import (
@@ -21,7 +24,9 @@ from redislua.syntax.nodes import (
     bare,
 )
 from redislua.syntax.reaching import function_around
+from redislua.syntax.sites import CommandCall
 from redislua.syntax.values import Kind
+from redislua.syntax.variables import Variable
 
 __all__ = ["is_endless"]
 
@@ -40,6 +45,16 @@ PURE = (
 """Functions that give the same for the same."""
 
 
+READING = frozenset(
+    {
+        *("EXISTS", "GET", "GETBIT", "HEXISTS", "HGET", "HLEN", "HSTRLEN", "LINDEX", "LLEN"),
+        *("PTTL", "SCARD", "SISMEMBER", "STRLEN", "TTL", "TYPE", "XLEN", "ZCARD", "ZCOUNT"),
+        *("ZRANK", "ZREVRANK", "ZSCORE"),
+    }
+)
+"""Commands that answer the same as long as nobody writes: and nobody does while a script runs."""
+
+
 def is_endless(chunk: Chunk, loop: While | Repeat) -> bool:
     """Whether a loop, once its condition lets it go on, goes on for ever.
 
@@ -53,52 +68,99 @@ def is_endless(chunk: Chunk, loop: While | Repeat) -> bool:
         return False
     if chunk.bound(loop).by == "nothing":
         return True
-    return chunk.bound(loop).by == "condition" and _is_fixed(chunk, loop.condition, loop)
+    return chunk.bound(loop).by == "condition" and _Rounds(chunk, loop).are_alike()
 
 
-def _is_fixed(chunk: Chunk, expression: Expression, loop: While | Repeat) -> bool:
-    """Whether an expression has one value from the loop's first round on."""
-    match node := bare(expression):
-        case Constant() | Number() | String():
-            return True
-        case Unary():
-            return _is_fixed(chunk, node.operand, loop)
-        case Binary():
-            return _is_fixed(chunk, node.left, loop) and _is_fixed(chunk, node.right, loop)
-        case Index():
-            return (
-                isinstance(node.base, Name)
-                and _is_kept(chunk, node.base, loop)
-                and _is_fixed(chunk, node.key, loop)
-            )
-        case Call():
-            return (
-                node.path in PURE
-                and node.method is None
-                and all(_is_fixed(chunk, one, loop) for one in node.arguments)
-            )
-        case Name():
-            return _is_kept(chunk, node, loop)
-    return False
+class _Rounds:
+    """What is the same in each round of a loop."""
 
+    def __init__(self, chunk: Chunk, loop: While | Repeat) -> None:
+        self._chunk = chunk
+        self._loop = loop
+        self._given: dict[Variable, bool] = {}
 
-def _is_kept(chunk: Chunk, name: Name, loop: While | Repeat) -> bool:
-    """Whether nothing in a loop gives a variable, or what it holds, another value."""
-    variable = name.variable
-    if variable is None:
-        is_passed = chunk.value(name).symbol in ("KEYS", "ARGV")
-        return is_passed and all(
-            _is_looked_at(chunk, one) for one in chunk.globals if one.id == name.id
-        )
-    if any(loop.start <= one.node.start < loop.end for one in variable.definitions):
+    def are_alike(self) -> bool:
+        """Whether the condition has one value from the first round on."""
+        return self._is_fixed(self._loop.condition)
+
+    def _is_fixed(self, expression: Expression) -> bool:
+        match node := bare(expression):
+            case Constant() | Number() | String():
+                return True
+            case Unary():
+                return self._is_fixed(node.operand)
+            case Binary():
+                return self._is_fixed(node.left) and self._is_fixed(node.right)
+            case Index():
+                base = node.base
+                is_kept = isinstance(base, Name) and self._is_kept(base)
+                return is_kept and self._is_fixed(node.key)
+            case Call():
+                return self._is_same(node)
+            case Name():
+                return self._is_kept(node)
         return False
-    here = function_around(loop)
-    if any(function_around(one.node) is not here for one in variable.definitions):
-        return False  # a closure may run at any time
-    return not chunk.value(name).can_be(Kind.TABLE) or (
-        not any(loop.start <= target.start < loop.end for target, _ in variable.stores)
-        and all(_is_looked_at(chunk, one) for one in variable.reads)
-    )
+
+    def _is_same(self, call: Call) -> bool:
+        """Whether a call gives the same in each round."""
+        command = self._chunk.command_of(call)
+        if command is None:
+            is_pure = call.path in PURE and call.method is None
+            return is_pure and all(map(self._is_fixed, call.arguments))
+        if command.name not in READING and not _is_refused_again(command):
+            return False
+        # A `SET` with `NX` that ends the loop may be the one write in it.
+        is_quiet = self._writing <= {command}
+        return is_quiet and all(map(self._is_fixed, command.arguments))
+
+    @cached_property
+    def _writing(self) -> set[CommandCall]:
+        """The loop's commands that may change the data."""
+        inside = commands_in(self._chunk, self._loop)
+        return {one for one in inside if one.row is None or one.row.is_write}
+
+    def _is_kept(self, name: Name) -> bool:
+        """Whether nothing in the loop gives a variable, or what it holds, another value."""
+        chunk, loop, variable = self._chunk, self._loop, name.variable
+        if variable is None:
+            is_passed = chunk.value(name).symbol in ("KEYS", "ARGV")
+            return is_passed and all(
+                _is_looked_at(chunk, one) for one in chunk.globals if one.id == name.id
+            )
+        here = function_around(loop)
+        if any(function_around(one.node) is not here for one in variable.definitions):
+            return False  # a closure may run at any time
+        if any(loop.start <= one.node.start < loop.end for one in variable.definitions):
+            return self._is_given_the_same(variable)
+        return not chunk.value(name).can_be(Kind.TABLE) or (
+            not any(loop.start <= target.start < loop.end for target, _ in variable.stores)
+            and all(_is_looked_at(chunk, one) for one in variable.reads)
+        )
+
+    def _is_given_the_same(self, variable: Variable) -> bool:
+        """Whether each round gives a variable the value that it was given before."""
+        if variable in self._given:
+            return self._given[variable]
+        self._given[variable] = False  # where its value is made of itself: it is counted
+        given = [one.value for one in variable.definitions if one.index == 0]
+        values = [one for one in given if one is not None]
+        loop = self._loop
+        inside = [one.node for one in variable.definitions if loop.start <= one.node.start]
+        if any(one.parent is not loop.body for one in inside if one.start < loop.end):
+            return False  # in some rounds it is, and in others not
+        if len(values) < len(variable.definitions):
+            # Declared before the loop, and given its value in it.
+            first = variable.definitions[0]
+            if len(values) + 1 < len(variable.definitions) or first.value is not None:
+                return False
+        texts = {self._chunk.text(one) for one in values}
+        self._given[variable] = len(texts) == 1 and self._is_fixed(values[0])
+        return self._given[variable]
+
+
+def _is_refused_again(command: CommandCall) -> bool:
+    """Whether a command writes only if it succeeds, and nothing lets it succeed later."""
+    return command.name == "SETNX" or (command.name == "SET" and command.has_word("NX"))
 
 
 def _is_looked_at(chunk: Chunk, name: Name) -> bool:

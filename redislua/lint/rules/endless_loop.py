@@ -40,7 +40,8 @@ class EndlessLoop(Rule):
     ```
 
     ## Limits
-    Silent where a condition calls anything but functions of the library, where the body has
+    A condition may read keys, where the loop writes nothing: nobody else does while a script
+    runs. Silent where it calls other functions than the library's, where the body has
     a `break` or a `return`, and in scripts that call `error` or `assert`. A loop that waits
     for the clock is `time-frozen`, one that the data ends `unbounded-loop`.
     """

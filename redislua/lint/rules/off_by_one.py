@@ -8,14 +8,29 @@ from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.rule import Rule
 from redislua.lint.wording import quoted
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.nodes import Binary, Expression, For, Index, Name, Unary, bare
+from redislua.syntax.nodes import (
+    Binary,
+    Block,
+    Call,
+    Expression,
+    For,
+    If,
+    Index,
+    Name,
+    Statement,
+    Unary,
+    bare,
+)
+
+NEEDING = ("+", "-", "*", "/", "%", "^", "..", "<", "<=", ">", ">=")
 
 
 class OffByOne(Rule):
-    """A loop begins at the index 0 of a list.
+    """A loop begins before the first element of a list, or goes beyond the last.
 
     ## Why is this bad?
-    Lists begin at 1: `t[0]` is nil, and a loop to `#t - 1` misses the last element.
+    Lists begin at 1: `t[0]` is nil, and a loop to `#t - 1` misses the last element. In the
+    last round of a loop to `#t`, `t[i + 1]` is nil.
 
     ## Example
     ```lua
@@ -34,8 +49,10 @@ class OffByOne(Rule):
     ```
 
     ## Limits
-    Loops from 0 to the length of a list that they index by the loop's variable alone; a list
-    in which the script itself stores something at 0 is left out.
+    Loops from 0 to the length of a list that they index by the loop's variable alone, and
+    loops to the length whose body gives an element behind the present one to a command, a
+    calculation or `..`, and asks nowhere what it is. A list in which the script itself stores
+    something at 0, or while the loop runs, is left out.
     """
 
     code = "RL315"
@@ -46,6 +63,7 @@ class OffByOne(Rule):
     def check(self, chunk: Chunk) -> Iterator[Finding]:
         """Yield each such loop, where it indexes."""
         for loop in chunk.of(For):
+            yield from self._beyond(chunk, loop)
             if chunk.value(loop.first).constant != 0:
                 continue
             listed = _length_of(loop.last)
@@ -65,6 +83,63 @@ class OffByOne(Rule):
                     message = f"{quoted(chunk, index)} is nil when `{name}` is 0: lists begin at 1"
                     yield self.at(loop.first, message, help="begin at 1")
                     break
+
+    def _beyond(self, chunk: Chunk, loop: For) -> Iterator[Finding]:
+        last = bare(loop.last)
+        step = 1.0 if loop.step is None else chunk.value(loop.step).constant
+        if not isinstance(last, Unary) or last.operator != "#" or not isinstance(step, float):
+            return
+        listed = bare(last.operand)
+        text = chunk.text(listed)
+        if any(isinstance(one, If) for one in _within(loop)):
+            return  # some rounds are others
+        for read in loop.variable.reads:
+            plus = read.parent
+            index = plus.parent if plus is not None else None
+            if (
+                isinstance(plus, Binary)
+                and plus.operator == "+"
+                and isinstance(index, Index)
+                and bare(index.key) is plus
+                and not index.is_written
+                and chunk.text(bare(index.base)) == text
+                and _is_needed(chunk, index)
+                and not chunk.is_tested_before(index, loop.body.end)
+                and not _is_filled_in(listed, loop)
+            ):
+                ahead = chunk.value(plus.right if plus.left is read else plus.left).constant
+                # By pairs, `t[i + 1]` is there: `for i = 1, #t, 2`.
+                if isinstance(ahead, float) and ahead >= step >= 1:
+                    message = f"{quoted(chunk, index)} is nil in the last round"
+                    help_ = f"end at `#{text} - {ahead:.0f}`, or go on by {ahead + 1:.0f}"
+                    yield self.at(index, message, help=help_)
+                    return
+
+
+def _within(loop: For) -> Iterator[Statement]:
+    """The statements of a loop, those of the blocks and loops inside it included."""
+    open_ = [loop.body]
+    while open_:
+        for statement in open_.pop().statements:
+            yield statement
+            body = getattr(statement, "body", None)
+            if isinstance(body, Block):
+                open_.append(body)
+
+
+def _is_needed(chunk: Chunk, index: Index) -> bool:
+    """Whether the script stops where an element is nil."""
+    outer = index.parent
+    if isinstance(outer, Binary):
+        return outer.operator in NEEDING
+    return isinstance(outer, Call) and chunk.command_of(outer) is not None
+
+
+def _is_filled_in(listed: Expression, loop: For) -> bool:
+    """Whether the loop itself puts something into the list."""
+    variable = listed.variable if isinstance(listed, Name) else None
+    stores = variable.stores if variable is not None else []
+    return any(loop.start <= target.start < loop.end for target, _ in stores)
 
 
 def _length_of(last: Expression) -> Expression | None:

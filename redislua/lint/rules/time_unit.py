@@ -43,7 +43,7 @@ class TimeUnit(Rule):
     ```
 
     ## Limits
-    Knows replies that are passed on unchanged, what is calculated from `TIME`, and constants.
+    A constant below zero, which deletes the key, is a warning. Knows replies that are passed on unchanged, what is calculated from `TIME`, and constants.
     What the caller passes is taken to be right.
     """
 
@@ -56,6 +56,11 @@ class TimeUnit(Rule):
         """Yield each such argument."""
         for command in chunk.commands:
             for argument, wanted in times(command):
+                if (number_given(chunk, argument) or 0) < 0:
+                    message = f"{quoted(chunk, argument)} is in the past: the key is deleted"
+                    help_ = "`PERSIST` takes an expiry away, `DEL` removes a key"
+                    yield self.at(argument, message, help=help_, severity=Severity.WARNING)
+                    continue
                 given = _given(chunk, argument, wanted)
                 if given is not None and given != wanted:
                     message = f"{quoted(chunk, argument)} is {given}: here it is {wanted}"

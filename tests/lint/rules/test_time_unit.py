@@ -24,6 +24,7 @@ NOW_MS = "local t = redis.call('TIME')\nlocal now = t[1] * 1000 + math.floor(t[2
         ("redis.call('GETEX', KEYS[2], 'PXAT', redis.call('EXPIRETIME', KEYS[1]))", [1]),
         ("redis.call('EXPIREAT', KEYS[2], redis.call('TTL', KEYS[1]))", [1]),
         ("redis.call('EXPIREAT', KEYS[1], 3600)", [1]),
+        ("redis.call('EXPIRE', KEYS[1], -1)", [1]),
         ("redis.call('SET', KEYS[1], 1, 'PXAT', '60000')", [1]),
         (NOW_MS + "redis.call('EXPIREAT', KEYS[1], now + 60)", [3]),
         (NOW + "redis.call('PEXPIREAT', KEYS[1], now + 60000)", [2]),
