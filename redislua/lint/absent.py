@@ -6,7 +6,7 @@ from redislua.lint.conditions import operands_of
 from redislua.lint.reach import runs_before
 from redislua.lint.replies import reply_type
 from redislua.syntax.chunk import Chunk
-from redislua.syntax.guards import is_asked
+from redislua.syntax.guards import asked_for_its_own, is_asked
 from redislua.syntax.nodes import (
     Binary,
     Block,
@@ -287,15 +287,23 @@ def _fills_a_gap(chunk: Chunk, write: CommandCall) -> bool:
 def _is_asked_for(chunk: Chunk, command: CommandCall, at: int) -> bool:
     """Whether a condition on a reply, or an element of one, decides if a place is reached."""
     return any(
-        _decides(condition, block, statement, at)
-        and any(
-            _is_made_from(chunk, node, command) and not chunk.is_vain(node)
-            for node in operands_of(condition)
-        )
+        _decides(condition, block, statement, at) and _asks_for(chunk, condition, command, at)
         for statement in chunk.of(If)
         if command.start < statement.end and statement.start < at
         for condition, block in statement.arms
     )
+
+
+def _asks_for(chunk: Chunk, condition: Expression, command: CommandCall, at: int) -> bool:
+    """Whether a condition tells at a place whether a reply is there."""
+    asked = [
+        one
+        for one in operands_of(condition)
+        if _is_made_from(chunk, one, command) and not chunk.is_vain(one)
+    ]
+    # Behind `if x and … then return end` there may be nothing all the same.
+    own = (asked_for_its_own(one) for one in asked)
+    return bool(asked) and not any(one is not None and one.end <= at for one in own)
 
 
 def _decides(condition: Expression, block: Block, statement: If, at: int) -> bool:

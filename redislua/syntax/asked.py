@@ -6,7 +6,7 @@ from functools import cached_property
 
 from redislua.syntax.build import Builder
 from redislua.syntax.evaluate import MANY
-from redislua.syntax.guards import is_asked
+from redislua.syntax.guards import BRANCHING, asked_for_its_own, is_asked
 from redislua.syntax.nodes import (
     Binary,
     Call,
@@ -16,6 +16,7 @@ from redislua.syntax.nodes import (
     Name,
     Number,
     Parens,
+    Return,
     bare,
 )
 from redislua.syntax.reaching import reaching
@@ -55,27 +56,59 @@ class Asked:
     def before(self, expression: Expression, offset: int) -> bool:
         """Whether the script asks what an expression is in front of an offset."""
         node = bare(expression)
-        first = self._tested.get(self._source[node.start : node.end], offset)
-        return first < offset and not _is_given_anew(node, first, offset)
+        return self._holds(node, self._tested.get(self._source[node.start : node.end]), offset)
 
     def is_read_after(self, expression: Expression) -> bool:
         """Whether it is a variable or an element that the script asked for before."""
         if type(expression) not in _READ:
             return False
         start = expression.start
-        first = self._tested.get(self._source[start : expression.end], start)
-        return first < start and not _is_given_anew(expression, first, start)
+        return self._holds(
+            expression, self._tested.get(self._source[start : expression.end]), start
+        )
+
+    def _holds(self, node: Expression, tests: list[Expression] | None, offset: int) -> bool:
+        """Whether one of some tests in front of an offset tells what an expression is there."""
+        first = tests[0].start if tests else offset
+        return (
+            first < offset
+            and not _is_given_anew(node, first, offset)
+            and not self._are_over(node, tests or [], offset)
+        )
+
+    def _are_over(self, node: Expression, tests: list[Expression], offset: int) -> bool:
+        """Whether a local was only asked for what is done if it is there, and that is over."""
+        if type(node) is not Name or len(tests) > MANY:
+            return False
+        around = set(map(id, node.parents()))
+        last = 0
+        for test in tests:
+            if test.start >= offset:
+                break
+            statement = asked_for_its_own(test)
+            if statement is None or statement.end > node.start or statement.end > offset:
+                return False
+            # Where the read is on a branch, or behind one that leaves, that may tell of it.
+            if id(statement.parent) not in around:
+                return False
+            last = statement.end
+            for outer in node.parents():
+                if outer is statement.parent:
+                    break
+                if type(outer) in BRANCHING:
+                    return False
+        return not any(
+            last <= one.start and one.end <= node.start for one in self._built.of(Return)
+        )
 
     @cached_property
-    def _tested(self) -> dict[bytes, int]:
-        """Where each expression that the script asks for is asked for first, by its text."""
-        found: dict[bytes, int] = {}
+    def _tested(self) -> dict[bytes, list[Expression]]:
+        """Where each expression that the script asks for is asked for, by its text."""
+        found: dict[bytes, list[Expression]] = {}
         for kind in (Name, Index, Call):
             for node in self._built.of(kind):
                 if is_asked(node) and not self.is_vain(node):
-                    text = self._source[node.start : node.end]
-                    if node.start < found.get(text, len(self._source)):
-                        found[text] = node.start
+                    found.setdefault(self._source[node.start : node.end], []).append(node)
         return found
 
     def is_vain(self, node: Expression) -> bool:

@@ -116,6 +116,7 @@ def test_a_reply_that_may_be_missing_is_found(lua: str, where: list[int]) -> Non
         "redis.call('HSET', KEYS[1], 'at', 1)\nreturn redis.call('HGET', KEYS[1], 'at') / 2",
         "if not redis.call('HGET', KEYS[1], 'at') then redis.call('HSET', KEYS[1], 'at', 1, 'n', 2) end\nreturn redis.call('HGET', KEYS[1], 'n') / 2",
         "local rows = redis.call('ZRANGE', KEYS[1], 0, 0)\nif #rows == 0 then return 0 end\nreturn rows[1] .. '!'",
+        "local rows = redis.call('ZRANGE', KEYS[1], 0, 0)\nif #rows == 0 or rows[1] + 1 > 5 then return 1 end",
         "local rows = redis.call('ZRANGE', KEYS[1], 0, 0)\nif rows[1] then return rows[1] .. '!' end",
         "if redis.call('ZCARD', KEYS[1]) == 0 then return 0 end\nreturn redis.call('ZRANGE', KEYS[1], 0, 0)[1] .. '!'",
         "local res = redis.call('XREAD', 'COUNT', 9, 'STREAMS', KEYS[1], '0')\nif not res then return {} end\nreturn res[1][2]",
@@ -217,3 +218,27 @@ def test_a_test_tells_nothing_of_what_is_assigned_after_it(lua: str, where: list
 )
 def test_an_array_of_some_members_may_be_empty(lua: str, where: list[int]) -> None:
     assert lines(lua, "RL301") == where
+
+
+@pytest.mark.parametrize(
+    ("lua", "where"),
+    [
+        ("if v and tonumber(v) > 3 then return 0 end\nreturn v + 1", [3]),
+        ("if v then redis.call('INCR', KEYS[2]) end\nreturn v + 1", [3]),
+        ("if (v ~= false) then redis.call('INCR', KEYS[2]) end\nreturn v + 1", [3]),
+        ("if v == 'open' then return 0 end\nreturn v + 1", [3]),
+        ("if ARGV[1] and v then return 0 end\ndo return v + 1 end", [3]),
+        # What is asked elsewhere, or leaves, or gives a value, may tell.
+        ("if v then return v + 1 end", []),
+        ("if v then return 1 else return 0 end\nreturn v + 1", []),
+        ("if v == nil then return 0 end\nlocal w = v == false\nreturn v + 1", []),
+        ("local ok = v and 1\nif ok then return v + 1 end", []),
+        ("local ok = 0\nif v then ok = 1 end\nif ok == 1 then return v + 1 end", []),
+        ("local ok = 0\nif v then ok = 1 end\nif ok == 0 then return 0 end\nreturn v + 1", []),
+        ("if not v then v = 0 end\nreturn v + 1", []),
+        ("if v then redis.call('DEL', KEYS[2]) end\nif not v then return 0 end\nreturn v + 1", []),
+        ("if v then v = tonumber(v) else v = 0 end\nreturn v + 1", []),
+    ],
+)
+def test_what_is_asked_for_one_branch_tells_nothing_behind_it(lua: str, where: list[int]) -> None:
+    assert lines("local v = redis.call('GET', KEYS[1])\n" + lua, "RL301") == where
