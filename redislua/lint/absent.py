@@ -21,6 +21,7 @@ from redislua.syntax.nodes import (
     Name,
     Node,
     Return,
+    Table,
     Unary,
     While,
     bare,
@@ -132,12 +133,32 @@ def _absent(chunk: Chunk, expression: Expression, at: int, depth: int) -> Comman
             command = base.reply
             if command is not None and _is_optional(base.element):
                 return command if may_lack(chunk, command, at) else None
+            field = _field(chunk, node)
+            return None if field is None else _absent(chunk, field, at, depth + 1)
         case Name():
             if chunk.is_tested_before(node, at):
                 return None
             return _of_name(chunk, node, at, depth)
         case Binary(operator="or"):
             return _absent(chunk, node.right, at, depth + 1)
+    return None
+
+
+def _field(chunk: Chunk, index: Index) -> Expression | None:
+    """What a table's constructor gives to a field that nothing else gives a value."""
+    base = bare(index.base)
+    variable = base.variable if isinstance(base, Name) else None
+    table = bare(variable.only_value()) if variable is not None else None
+    key = chunk.value(index.key).constant
+    if variable is None or not isinstance(table, Table) or not isinstance(key, bytes):
+        return None
+    if any(chunk.value(target.key).constant in (None, key) for target, _ in variable.stores):
+        return None
+    if not all(isinstance(read.parent, Index | Return) for read in variable.reads):
+        return None  # whoever gets the table may fill it
+    for item in table.items:
+        if item.key is not None and chunk.value(item.key).constant == key:
+            return item.value
     return None
 
 
