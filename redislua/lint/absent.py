@@ -67,7 +67,7 @@ EMPTY = frozenset(
 )
 """Commands whose array has no elements when there is nothing."""
 
-OPTIONAL = ("string?", "double?", "integer?", "array?", "nested?")
+OPTIONAL = ("string?", "double?", "integer?", "array?", "nested?", "status?")
 """Types of replies that are false when there is nothing."""
 
 FIELDS = ("HGET", "HMGET", "HSTRLEN")

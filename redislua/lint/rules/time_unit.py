@@ -33,13 +33,19 @@ class TimeUnit(Rule):
     ## Example
     ```lua
     local left = redis.call('PTTL', KEYS[1])
-    return redis.call('SET', KEYS[2], ARGV[1], 'EX', left)
+    if left > 0 then
+      redis.call('SET', KEYS[2], ARGV[1], 'EX', left)
+    end
+    return left
     ```
 
     Use instead:
     ```lua
     local left = redis.call('PTTL', KEYS[1])
-    return redis.call('SET', KEYS[2], ARGV[1], 'PX', left)
+    if left > 0 then
+      redis.call('SET', KEYS[2], ARGV[1], 'PX', left)
+    end
+    return left
     ```
 
     ## Limits

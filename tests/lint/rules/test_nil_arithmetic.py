@@ -83,6 +83,7 @@ from tests.lint.rules.firing import diagnostics, lines
         ("return redis.call('ZRANGE', KEYS[1], 0, 0)[1] .. '!'", [1]),
         ("local b = {n = redis.call('GET', KEYS[1]), at = 5}\nreturn b.n + b.at", [2]),
         ("local b = {['n'] = tonumber(redis.call('GET', KEYS[1]))}\nreturn 'x' .. b['n']", [2]),
+        ("local r = redis.call('SET', KEYS[1], 1, 'NX')\nif r.ok == 'OK' then return 1 end", [2]),
         # What another key lacks, or what another field is worth, gives no value to this one.
         (
             "local b = redis.call('HMGET', KEYS[1], 'n', 'at')\nlocal at = b[2]\nif not redis.call('GET', KEYS[2]) then at = 1 end\nreturn at * 2",
@@ -137,6 +138,8 @@ def test_a_reply_that_may_be_missing_is_found(lua: str, where: list[int]) -> Non
         "local b = {n = redis.call('GET', KEYS[1])}\nif b.n then return b.n + 1 end",
         "local b = {n = redis.call('GET', KEYS[1])}\nfill(b)\nreturn b.n + 1",
         "local b = {n = redis.call('GET', KEYS[1])}\nb[ARGV[1]] = 0\nreturn b.n + 1",
+        "local r = redis.call('SET', KEYS[1], 1)\nif r.ok == 'OK' then return 1 end",
+        "local r = redis.call('SET', KEYS[1], 1, 'NX')\nif r and r.ok == 'OK' then return 1 end",
         # Both are given a value where one is missing.
         "local b = redis.call('HMGET', KEYS[1], 'n', 'at')\nlocal n, at = tonumber(b[1]), tonumber(b[2])\nif n == nil then n, at = 5, 0 end\nreturn ARGV[1] - at + n",
         "local b = redis.call('HMGET', KEYS[1], 'n', 'at')\nlocal at = b[2]\nif not b[1] then at = ARGV[1] end\nreturn ARGV[1] - at",
