@@ -54,10 +54,6 @@ class Suppression:
     stands_alone: bool
     used: set[str] = field(default_factory=set)
 
-    def covers(self, diagnostic: Diagnostic) -> bool:
-        """Whether it silences a diagnostic."""
-        return diagnostic.code in self.codes and self.line in (None, diagnostic.line)
-
 
 class Suppressions:
     """All suppressions of a file.
@@ -79,6 +75,8 @@ class Suppressions:
         """
         self.entries: list[Suppression] = []
         self.problems: list[Finding] = []
+        self._by_line: dict[int | None, list[Suppression]] = {}
+        self._run = (0, 0)  # lines that all mean the second one: see `_next_code`
         self._source = source
         self._places = places
         if MARK not in source:
@@ -112,14 +110,20 @@ class Suppressions:
         alone = not self._source[self._places.start_of(line) : start].strip()
         meant = None if is_file else (self._next_code(line) if alone else line)
         codes = tuple(rule.code for rule in found if rule is not None)
-        self.entries.append(Suppression(start, end, meant, codes, alone))
+        entry = Suppression(start, end, meant, codes, alone)
+        self.entries.append(entry)
+        self._by_line.setdefault(meant, []).append(entry)
 
     def _next_code(self, line: int) -> int:
         """The line below, past further suppressions that stand alone."""
+        first, code = self._run
+        if first <= line < code:  # one of those that were passed before
+            return code
         below = line + 1
         while True:
             start, end = self._places.start_of(below), self._places.end_of(below)
             if start >= len(self._source) or not _MARKED.match(self._source[start:end].lstrip()):
+                self._run = (line, below)
                 return below
             below += 1
 
@@ -128,7 +132,8 @@ class Suppressions:
 
     def silenced(self, diagnostic: Diagnostic) -> bool:
         """Whether a comment silences a diagnostic; it is marked as used."""
-        hits = [entry for entry in self.entries if entry.covers(diagnostic)]
+        near = (*self._by_line.get(None, ()), *self._by_line.get(diagnostic.line, ()))
+        hits = [entry for entry in near if diagnostic.code in entry.codes]
         for entry in hits:
             entry.used.add(diagnostic.code)
         return bool(hits)

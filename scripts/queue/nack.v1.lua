@@ -35,10 +35,10 @@
 -- @example it is claimed again after its delay
 --   queue.schedule name=mail id=1 payload=hello -> Scheduled
 --   queue.claim name=mail receipt=w1 lease=30000ms -> Claimed rows=[(1, 1, hello)]
---   nack name=mail id=1 receipt=w1 delay=20ms -> Retried
+--   nack name=mail id=1 receipt=w1 delay=200ms -> Retried
 --   nack name=mail id=1 receipt=w1 delay=90000ms -> Retried run_at=$3.run_at
---   queue.claim name=mail receipt=w2 lease=30000ms -> Empty next_after<=20ms
---   wait 50ms
+--   queue.claim name=mail receipt=w2 lease=30000ms -> Empty next_after<=200ms
+--   wait 250ms
 --   queue.claim name=mail receipt=w2 lease=30000ms -> Claimed rows=[(1, 2, hello)]
 --   nack name=mail id=1 receipt=w1 -> Lost
 -- @example until it is given up
