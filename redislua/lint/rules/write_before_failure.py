@@ -72,8 +72,7 @@ class WriteBeforeFailure(Rule):
             write = writes.before(call)
             if write is not None:
                 line = chunk.line(write.node)
-                come = " it comes" if what.endswith(":") else ""
-                message = f"{what}{come} after `{write.name}` on line {line}, which stays"
+                message = f"{what} after `{write.name}` on line {line}, which stays"
                 yield self.at(call, message, help="check first, then write")
 
 
@@ -82,7 +81,11 @@ def _what(chunk: Chunk, call: Call) -> str:
     if path in RAISING:
         return f"`{path}` can stop the script" if path == "assert" else "`error` stops the script"
     if path in REPLYING:
-        return "the arguments alone decide this error:" if _is_of_arguments(chunk, call) else ""
+        return (
+            "the arguments alone decide this error, which comes"
+            if _is_of_arguments(chunk, call)
+            else ""
+        )
     if not call.arguments:
         return ""
     value = chunk.value(call.arguments[0])
