@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from redislua.lint.conditions import operands_of
 from redislua.lint.diagnostic import Finding, Severity
 from redislua.lint.expiry import (
     ASKING,
@@ -47,7 +48,8 @@ class TtlLost(Rule):
 
     ## Limits
     Silent where an expiry follows on some path, where the caller chooses between a key with
-    and one without expiry, and about code that never runs. Keys that a header declares with
+    and one without expiry, in an `if` that asks what `TTL` answered, and about code that never
+    runs. Keys that a header declares with
     `expires` are left to `missing-expire`.
     """
 
@@ -68,6 +70,8 @@ class TtlLost(Rule):
             other = _evidence(chunk, timed, command, symbol)
             if other is None or is_unreachable(command.node):
                 continue
+            if any(_is_known_at(chunk, one, command.node) for one in timed):
+                continue
             if follows(chunk, command.node, expiring(chunk, symbol)).is_there:
                 continue
             verb = "asks for" if other.name in ASKING else "gives"
@@ -77,6 +81,17 @@ class TtlLost(Rule):
                 f"which the script {verb} in line {chunk.line(other.node)}",
                 help="add KEEPTTL, or give the expiry anew with PX",
             )
+
+
+def _is_known_at(chunk: Chunk, asking: CommandCall, node: Node) -> bool:
+    """Whether a place is in an ``if`` that looks at what a command told of an expiry."""
+    return asking.name in ASKING and any(
+        chunk.value(operand).reply is asking
+        for outer in node.parents()
+        if isinstance(outer, If)
+        for condition, _ in outer.arms
+        for operand in operands_of(condition)
+    )
 
 
 def _is_declared(chunk: Chunk, symbol: object) -> bool:

@@ -40,6 +40,10 @@ def test_a_lost_expiry_is_found(lua: str) -> None:
             "if ARGV[1] == '0' then redis.call('SET', KEYS[1], 1)"
             " else redis.call('SET', KEYS[1], 1, 'EX', ARGV[1]) end"
         ),
+        (
+            "local t = redis.call('PTTL', KEYS[1]) if t == -1 then redis.call('SET', KEYS[1], 1)"
+            " elseif t > 0 then redis.call('SET', KEYS[1], 1, 'PX', t) end"
+        ),
         "redis.call('EXPIRE', KEYS[1], 9) redis.call('SET', KEYS[2], 1)",
         "redis.call('EXPIRE', KEYS[1], 9) redis.call('INCR', KEYS[1])",
         "redis.call('TTL', KEYS[1]) redis.call('SET', KEYS[1], 1, 'NX')",

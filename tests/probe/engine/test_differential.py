@@ -218,7 +218,9 @@ def test_generated_calls_in_a_row(script, both, client):
 def test_the_comparison_sees_a_difference(both, client):
     """A script that asks for what only one of the two has must not compare equal."""
     sample = valid_call(SCRIPTS[0])
-    source = b"#!lua\nlocal found = 0 for _ in pairs(_G) do found = found + 1 end return 'n' .. found"
+    source = (
+        b"#!lua\nlocal found = 0 for _ in pairs(_G) do found = found + 1 end return 'n' .. found"
+    )
     script = dataclasses.replace(sample.script, source=source)
 
     with pytest.raises(AssertionError):
