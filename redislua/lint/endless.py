@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from redislua.lint.leaving import is_broken
 from redislua.lint.rounds import commands_in
@@ -23,7 +24,7 @@ from redislua.syntax.nodes import (
     While,
     bare,
 )
-from redislua.syntax.reaching import function_around
+from redislua.syntax.reaching import MANY, function_around
 from redislua.syntax.sites import CommandCall
 from redislua.syntax.values import Kind
 from redislua.syntax.variables import Variable
@@ -55,12 +56,23 @@ READING = frozenset(
 """Commands that answer the same as long as nobody writes: and nobody does while a script runs."""
 
 
+_KNOWN: WeakKeyDictionary[Chunk, dict[object, bool]] = WeakKeyDictionary()
+"""Of a loop whether it is endless, which two rules ask; of KEYS and ARGV whether they stay."""
+
+
 def is_endless(chunk: Chunk, loop: While | Repeat) -> bool:
     """Whether a loop, once its condition lets it go on, goes on for ever.
 
     That is so where nothing leaves its body, and the body changes nothing that the condition
     is made of. Where the text does not tell, it is not.
     """
+    known = _KNOWN.setdefault(chunk, {})
+    if loop not in known:
+        known[loop] = _is_endless(chunk, loop)
+    return known[loop]
+
+
+def _is_endless(chunk: Chunk, loop: While | Repeat) -> bool:
     if any(loop.start <= one.start < loop.end for one in chunk.returns):
         return False
     # An error ends a loop, wherever it comes from.
@@ -124,9 +136,9 @@ class _Rounds:
         chunk, loop, variable = self._chunk, self._loop, name.variable
         if variable is None:
             is_passed = chunk.value(name).symbol in ("KEYS", "ARGV")
-            return is_passed and all(
-                _is_looked_at(chunk, one) for one in chunk.globals if one.id == name.id
-            )
+            return is_passed and _is_only_read(chunk, name.id)
+        if len(variable.definitions) > MANY:
+            return False
         here = function_around(loop)
         if any(function_around(one.node) is not here for one in variable.definitions):
             return False  # a closure may run at any time
@@ -161,6 +173,15 @@ class _Rounds:
 def _is_refused_again(command: CommandCall) -> bool:
     """Whether a command writes only if it succeeds, and nothing lets it succeed later."""
     return command.name == "SETNX" or (command.name == "SET" and command.has_word("NX"))
+
+
+def _is_only_read(chunk: Chunk, name: str) -> bool:
+    """Whether nothing in a script changes KEYS, or ARGV."""
+    known = _KNOWN.setdefault(chunk, {})
+    if name not in known:
+        same = [one for one in chunk.globals if one.id == name]
+        known[name] = all(_is_looked_at(chunk, one) for one in same)
+    return known[name]
 
 
 def _is_looked_at(chunk: Chunk, name: Name) -> bool:

@@ -306,7 +306,8 @@ def _is_counter(chunk: Chunk, expression: Expression, loop: Loop) -> bool:
             if any(one.parent is call for one in variable.reads)
         ]
     else:
-        steps = [one.node for one in variable.definitions if _steps(one.value, variable)]
+        inside = [one for one in variable.definitions if loop.start <= one.node.start < loop.end]
+        steps = [one.node for one in inside if _steps(one.value, variable)]
     return any(_is_in_each_round(step, loop) for step in steps)
 
 

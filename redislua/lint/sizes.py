@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from operator import attrgetter
 from weakref import WeakKeyDictionary
 
 from redislua.syntax.chunk import Chunk
@@ -63,6 +65,8 @@ GROWING = frozenset(
 
 ORDERS = ("<", "<=", ">", ">=")
 EQUALITIES = ("==", "~=")
+NEAR = 25
+"""Of very many places that may bound a collection, how many are looked at: first and last."""
 
 _WHOLE = {
     "HGETALL": "name the fields with HMGET, or ask HLEN first",
@@ -206,6 +210,9 @@ def _is_kept_small(chunk: Chunk, command: CommandCall) -> bool:
     if not keeping:
         return False
     keys = {symbol_of(chunk, key) for key in command.key_arguments()} - {None}
+    if len(keeping) > 2 * NEAR:
+        before = bisect_left(keeping, command.start, key=attrgetter("start"))
+        keeping = keeping[:NEAR] + keeping[max(NEAR, before - NEAR) : before]
     return any(
         one.start < command.start
         and any(symbol_of(chunk, key) in keys for key in one.key_arguments())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 
 from redislua.syntax.build import Builder
-from redislua.syntax.evaluate import MANY
 from redislua.syntax.guards import BRANCHING, asked_for_its_own, is_asked
 from redislua.syntax.nodes import (
     Binary,
@@ -19,7 +18,7 @@ from redislua.syntax.nodes import (
     Return,
     bare,
 )
-from redislua.syntax.reaching import reaching
+from redislua.syntax.reaching import MANY, reaching
 from redislua.syntax.sites import CommandCall
 
 __all__ = ["Asked"]

@@ -27,20 +27,17 @@ from redislua.syntax.nodes import (
     Unary,
     bare,
 )
-from redislua.syntax.reaching import reaching
+from redislua.syntax.reaching import MANY, reaching
 from redislua.syntax.replies import SCANS, reply_or_error, reply_value, scan_part
 from redislua.syntax.sites import CommandCall, function_of, path_of
 from redislua.syntax.values import ANYTHING, NOTHING, Kind, Origin, Value, joined, symbol_of
 from redislua.syntax.variables import Definition, Variable
 from redislua.syntax.written import GLOBALS, LITERALS, PASSED, WORDS
 
-__all__ = ["MANY", "Evaluator"]
+__all__ = ["Evaluator"]
 
 WORK = 20_000
 """Evaluations of one file, above which what is part of a cycle is not evaluated anew."""
-
-MANY = 64
-"""Definitions of a local: one that has more may be anything."""
 
 DEEPEST = 60
 """Values that one may rest on, one on another: beyond that it may be anything."""

@@ -20,7 +20,10 @@ from redislua.syntax.nodes import (
 )
 from redislua.syntax.variables import Definition
 
-__all__ = ["function_around", "reaching"]
+__all__ = ["MANY", "function_around", "reaching"]
+
+MANY = 64
+"""Definitions of a local: one that has more may be anything."""
 
 HEADS = (Function, For, ForIn)
 """What gives its parameters or variables their values: all of it follows that."""
@@ -41,12 +44,13 @@ def reaching(name: Name) -> list[Definition]:
 
     The last one that is made on every way to the read hides those before it. One in
     another arm of the same ``if``, or in a block that is left before the read, is not seen.
+    Of a local that has more than `MANY`, all are given.
     """
     variable = name.variable
     if variable is None:
         return []
     definitions = variable.definitions
-    if len(definitions) == 1:
+    if len(definitions) == 1 or len(definitions) > MANY:
         return definitions
     here = function_around(name)
     if any(_made_in(definition) is not here for definition in definitions[1:]):

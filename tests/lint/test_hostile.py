@@ -118,6 +118,14 @@ DEEP = {
     "one line": b"redis.call('SET', KEYS[1], ARGV[1]) " * 10_000,
     "comments": b"-- redislua: ignore[RL201] -- x\n" * 5_000,
     "suppressions": b"-- redislua: ignore[" + b"RL201," * 5_000 + b"] -- x\n",
+    "loops over a counter": b"local i = 0\n" + b"while i < 3 do i = i + 1 end\n" * 3_000,
+    "loops over arguments": b"while #ARGV > 0 do end\n" * 3_000,
+    "one list unpacked": b"local a = redis.call('SMEMBERS', KEYS[1])\n"
+    + b"redis.call('DEL', unpack(a))\n" * 3_000,
+    "one expiry copied": b"local a = redis.call('PTTL', KEYS[1])\n"
+    + b"redis.call('PEXPIRE', KEYS[2], a)\n" * 3_000,
+    "sizes asked": b"if redis.call('SCARD', KEYS[1]) == 4 then redis.call('SMEMBERS', KEYS[1]) end\n"
+    * 2_000,
     "NUL": b"\0" * 100_000,
     "strings": b"return '" + b"\\x41" * 10_000 + b"'",
     "placeholders": b"redis.call('GET', '%s') " * 1_000 + b"<%= x %>",

@@ -66,11 +66,16 @@ class EmptyUnpack(Rule):
     needs = frozenset(UNPACKING)
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
-        """Yield each such command."""
+        """Yield the first such command of each list."""
+        seen: set[tuple[CommandCall | None, str]] = set()
         for command in chunk.commands:
             given = _unpacked(command)
             if given is None:
                 continue
+            which = chunk.value(given).reply, chunk.text(given)
+            if which in seen:
+                continue
+            seen.add(which)
             reply = chunk.value(given).reply
             if reply is None or reply.name not in LISTS:
                 continue

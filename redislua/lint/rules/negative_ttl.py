@@ -57,11 +57,17 @@ class NegativeTtl(Rule):
     needs = frozenset(REPLIES)
 
     def check(self, chunk: Chunk) -> Iterator[Finding]:
-        """Yield each such expiry."""
+        """Yield the first use of each such time."""
+        seen: set[tuple[object, str]] = set()
+        givers = _givers(chunk)
         for command in chunk.commands:
             for argument, _ in times(command):
+                which = chunk.value(argument).symbol, chunk.text(argument)
+                if which in seen:
+                    continue
+                seen.add(which)
                 asking = _answer(chunk, argument, argument.start, 0)
-                if asking is not None and not _was_given(chunk, asking):
+                if asking is not None and not _was_given(chunk, asking, givers):
                     what = quoted(chunk, argument)
                     message = f"{what} is negative when the key of {asking.name} has no expiry"
                     yield self.at(argument, message, help="ask whether it is above 0")
@@ -101,12 +107,18 @@ def _is_compared(read: Node) -> bool:
     return isinstance(outer, Binary)
 
 
-def _was_given(chunk: Chunk, asking: CommandCall) -> bool:
+def _givers(chunk: Chunk) -> dict[object, list[CommandCall]]:
+    """The commands that give an expiry, by the symbol of the key."""
+    found: dict[object, list[CommandCall]] = {}
+    for command in chunk.commands:
+        if gives(command) and command.arguments:
+            found.setdefault(symbol_of(chunk, command.arguments[0]), []).append(command)
+    return found
+
+
+def _was_given(chunk: Chunk, asking: CommandCall, givers: dict[object, list[CommandCall]]) -> bool:
     """Whether the script itself gave an expiry to the key that it asks, on the way there."""
-    keys = {symbol_of(chunk, key) for key in asking.key_arguments()} - {None}
-    return any(
-        gives(one)
-        and runs_before(one.node, asking.node)
-        and any(symbol_of(chunk, key) in keys for key in one.key_arguments())
-        for one in chunk.commands
+    symbol = symbol_of(chunk, asking.arguments[0]) if asking.arguments else None
+    return symbol is not None and any(
+        runs_before(one.node, asking.node) for one in givers.get(symbol, ())
     )
